@@ -1,0 +1,247 @@
+"""Where an actor stands on a case, what follows from it, and who holds which key."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+
+from auth.actor import Actor
+from auth.models import Desk, Membership, Person, StandingRow
+from auth.policy import (
+    Compartment,
+    DeskKind,
+    Facts,
+    May,
+    Role,
+    Standing,
+    STANDING_OF_DESK,
+    by_role,
+    by_standing,
+    clash,
+    opens,
+)
+from core import audit, db
+from core.errors import Forbidden, Invalid, NotVisible
+from core.text import N_
+from vault import grants
+
+
+def standings(
+    actor: Actor, case_id: uuid.UUID, referral_id: uuid.UUID | None = None
+) -> set[Standing]:
+    """Return how an actor stands on a case (or on one referral); barred wins alone."""
+    on_referral = StandingRow.referral_id == referral_id if referral_id else False
+    rows = db.session().execute(
+        select(StandingRow.kind, StandingRow.holder_id).where(
+            StandingRow.case_id == case_id,
+            StandingRow.holder_id.in_(actor.holders),
+            StandingRow.ended_at.is_(None),
+            or_(StandingRow.referral_id.is_(None), on_referral),
+        )
+    )
+    found = {Standing(kind) for kind, _ in rows}
+    return {Standing.BARRED} if Standing.BARRED in found else found
+
+
+def allows(actor: Actor, action: May) -> bool:
+    """Return whether a role of the actor allows an act on no case in particular."""
+    return by_role(actor.roles, action)
+
+
+def require_role(actor: Actor, action: May) -> None:
+    """Refuse an act that no role of the actor allows; forbidden looks absent.
+
+    :raises NotVisible: where none does.
+    """
+    if not allows(actor, action):
+        raise NotVisible
+
+
+def require(
+    actor: Actor,
+    action: May,
+    case_id: uuid.UUID,
+    referral_id: uuid.UUID | None = None,
+) -> set[Standing]:
+    """Refuse an act that the actor's standings on the case do not allow.
+
+    :raises NotVisible: without any standing.
+    :raises Forbidden: where the standings do not allow it.
+    """
+    held = standings(actor, case_id, referral_id)
+    if not held or Standing.BARRED in held:
+        raise NotVisible
+    if not by_standing(held, action):
+        raise Forbidden
+    return held
+
+
+def give(
+    case_id: uuid.UUID,
+    holder_id: uuid.UUID,
+    kind: Standing,
+    reason: str,
+    referral_id: uuid.UUID | None = None,
+) -> None:
+    """Let a person or desk stand on a case, unless they already do.
+
+    `reason` is a code, never free text.
+
+    :raises Invalid: where it would mix a survivor's support with the investigation.
+    """
+    held = standings_of(case_id, holder_id)
+    if (kind, referral_id) in held:
+        return
+    if clash({kind, *(other for other, _ in held)}):
+        raise Invalid(
+            person=N_("Someone who supports the survivor cannot investigate, and back.")
+        )
+    db.add(
+        StandingRow(
+            case_id=case_id,
+            referral_id=referral_id,
+            holder_id=holder_id,
+            kind=kind,
+            reason=reason,
+            given_by=db.actor().id,
+        )
+    )
+    audit.record(
+        case_id,
+        "standing:given",
+        case_id=case_id,
+        holder=holder_id,
+        kind=kind,
+        referral=referral_id,
+        reason=reason,
+    )
+
+
+def standings_of(
+    case_id: uuid.UUID, holder_id: uuid.UUID
+) -> set[tuple[Standing, uuid.UUID | None]]:
+    """Return one holder's own standings on a case, desks left out."""
+    rows = _active(case_id)
+    return {(row.kind, row.referral) for row in rows if row.holder == holder_id}
+
+
+def end(
+    case_id: uuid.UUID, holder_id: uuid.UUID, kind: Standing, reason: str
+) -> None:
+    """End a standing; it lasts to the end of this transaction in row security."""
+    row = db.session().scalar(
+        select(StandingRow).where(
+            StandingRow.case_id == case_id,
+            StandingRow.holder_id == holder_id,
+            StandingRow.kind == kind,
+            StandingRow.ended_at.is_(None),
+        )
+    )
+    if row is None:
+        raise NotVisible
+    row.ended_at = func.now()  # type: ignore[assignment]
+    db.session().flush()
+    audit.record(
+        case_id,
+        "standing:ended",
+        case_id=case_id,
+        holder=holder_id,
+        kind=kind,
+        reason=reason,
+    )
+
+
+@dataclass(frozen=True)
+class Active:
+    """A standing that has not ended."""
+
+    holder: uuid.UUID
+    kind: Standing
+    referral: uuid.UUID | None
+
+
+def _active(case_id: uuid.UUID) -> list[Active]:
+    rows = db.session().execute(
+        select(
+            StandingRow.holder_id, StandingRow.kind, StandingRow.referral_id
+        ).where(StandingRow.case_id == case_id, StandingRow.ended_at.is_(None))
+    )
+    return [Active(holder, Standing(kind), referral) for holder, kind, referral in rows]
+
+
+def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return the active members of desks."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    rows = db.session().execute(
+        select(Membership.desk_id, Membership.person_id).where(
+            Membership.desk_id.in_(list(desk_ids)), Membership.left_at.is_(None)
+        )
+    )
+    for desk_id, person_id in rows:
+        found[desk_id].add(person_id)
+    return found
+
+
+def should_hold(
+    case_id: uuid.UUID, facts: Facts, referral_id: uuid.UUID | None = None
+) -> Mapping[str, set[uuid.UUID]]:
+    """Return who should hold the key of each compartment: what policy says, as ids.
+
+    A desk with a barred member gives way to its other members.
+    """
+    active = _active(case_id)
+    barred = {row.holder for row in active if row.kind is Standing.BARRED}
+    at_desk = members({row.holder for row in active}) if barred else {}
+    should: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for row in active:
+        if row.referral not in (None, referral_id):
+            continue
+        team = at_desk.get(row.holder, set())
+        holders = team - barred if team & barred else {row.holder} - barred
+        for compartment in Compartment:
+            if opens(row.kind, compartment, facts):
+                should[compartment] |= holders
+    return should
+
+
+def settle(
+    actor: Actor,
+    case_id: uuid.UUID,
+    facts: Facts,
+    boxes: grants.Boxes | None = None,
+    referral_id: uuid.UUID | None = None,
+) -> None:
+    """Make keys follow standings, consent and stage; call it after any of them changes.
+
+    `boxes` are keys just made; what else the actor holds is added to them.
+    """
+    held = grants.held_boxes(actor.keyring, case_id, referral_id)
+    should = should_hold(case_id, facts, referral_id)
+    grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
+
+
+def desk_of(actor: Actor, kind: DeskKind, case_id: uuid.UUID) -> uuid.UUID | None:
+    """Return the actor's desk of a kind that stands on a case."""
+    return db.session().scalar(
+        select(StandingRow.holder_id)
+        .join(Desk, Desk.id == StandingRow.holder_id)
+        .where(
+            StandingRow.case_id == case_id,
+            StandingRow.holder_id.in_(actor.desks),
+            StandingRow.kind == STANDING_OF_DESK[kind],
+            StandingRow.ended_at.is_(None),
+        )
+    )
+
+
+def require_person(person_id: uuid.UUID, role: Role) -> Person:
+    """Return an able person who has a role.
+
+    :raises Invalid: where there is none such.
+    """
+    person = db.session().get(Person, person_id)
+    if person is None or person.disabled_at or role not in person.roles:
+        raise Invalid(person=N_("Choose a person from the list."))
+    return person

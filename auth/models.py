@@ -1,0 +1,151 @@
+"""People, desks, offices, routes, sessions and standings: who stands where."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from core.db import Base, Id, now
+
+
+class Office(Base):
+    """A place that receives reports; its zone and weekend rule its clocks."""
+
+    __tablename__ = "offices"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    country: Mapped[str]
+    region: Mapped[str]
+    zone: Mapped[str]
+    weekend: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
+
+
+class Person(Base):
+    """Someone who signs in; a holder of the same id keeps their public key."""
+
+    __tablename__ = "people"
+
+    id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holders.id"), primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    office_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offices.id"))
+    staff_number: Mapped[str | None] = mapped_column(unique=True)
+    language: Mapped[str] = mapped_column(default="en")
+    disabled_at: Mapped[datetime | None]
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
+
+
+class Credential(Base):
+    """A person's private key, sealed under their password and the server's pepper."""
+
+    __tablename__ = "credentials"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("people.id"), primary_key=True
+    )
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    iterations: Mapped[int]
+    lanes: Mapped[int]
+    memory: Mapped[int]
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    set_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignIn(Base):
+    """A session: the private key sealed under the half that only the cookie holds."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[Id]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class Desk(Base):
+    """A group that takes cases; its private key is sealed to its members."""
+
+    __tablename__ = "desks"
+
+    id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holders.id"), primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
+    made_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Membership(Base):
+    """A person's place at a desk."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        Index(
+            "uq_memberships_active",
+            "desk_id",
+            "person_id",
+            unique=True,
+            postgresql_where="left_at IS NULL",
+        ),
+    )
+
+    id: Mapped[Id]
+    desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+    left_at: Mapped[datetime | None]
+
+
+class Route(Base):
+    """Where an office's cases go, by kind of desk; and where, on a conflict."""
+
+    __tablename__ = "routes"
+
+    office_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("offices.id"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
+    alternative_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
+
+
+class StandingRow(Base):
+    """That a person or desk stands on a case or on one referral of it, and why."""
+
+    __tablename__ = "standings"
+    __table_args__ = (
+        Index(None, "case_id"),
+        Index(
+            "ix_standings_holder",
+            "holder_id",
+            "kind",
+            "case_id",
+            postgresql_where="ended_at IS NULL",
+        ),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id"))
+    referral_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    holder_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holders.id"))
+    kind: Mapped[str]
+    reason: Mapped[str]
+    given_by: Mapped[uuid.UUID | None]
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    entered_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    # Row security shows no row before its standing is there: nothing comes back.
+    __mapper_args__ = {"eager_defaults": False}

@@ -1,0 +1,175 @@
+"""Signing in and out. The private key is unlocked into the session, never stored open.
+
+A session's row holds the key sealed under a half that lives only in the cookie.
+"""
+
+import base64
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import delete, select
+
+from auth.accounts import seal_private, wrapping_key
+from auth.actor import PUBLIC, Actor
+from auth.models import Credential, Membership, Person, SignIn
+from core import audit, db
+from core.errors import Invalid
+from core.text import N_
+from vault.crypto import Cost, Tampered, bind, decrypt, derive, encrypt
+from vault.keyring import Keyring
+
+IDLE = timedelta(minutes=15)
+ABSOLUTE = timedelta(hours=8)
+SEEN_EVERY = timedelta(minutes=1)
+HALF = 32
+NOBODY = Credential(
+    person_id=uuid.UUID(int=0), salt=bytes(16), iterations=2, lanes=2, memory=65536
+)
+WRONG = N_("The name or the password is not right. Check both and try again.")
+
+
+def sign_in(username: str, password: str, pepper: bytes) -> str:
+    """Start a session and return the cookie's value.
+
+    :raises Invalid: where name or password is wrong, or the account is disabled.
+    """
+    with db.transaction(PUBLIC):
+        person, credential = _find(username)
+        key = wrapping_key(password, credential or NOBODY, pepper)
+        private = _unlock(credential, key)
+        if person and private and not person.disabled_at:
+            return _start(person, private)
+    audit.record_denial(PUBLIC, "session:refused", None, person=person and person.id)
+    raise Invalid(password=WRONG)
+
+
+def _find(username: str) -> tuple[Person | None, Credential | None]:
+    statement = (
+        select(Person, Credential)
+        .join(Credential, Credential.person_id == Person.id)
+        .where(Person.username == username)
+    )
+    row = db.session().execute(statement).first()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _unlock(credential: Credential | None, key: bytes) -> bytes | None:
+    if credential is None:
+        return None
+    try:
+        bound = bind("person", credential.person_id)
+        return decrypt(key, credential.sealed_key, bound)
+    except Tampered:
+        return None
+
+
+def _start(person: Person, private: bytes) -> str:
+    token, half = secrets.token_bytes(HALF), secrets.token_bytes(HALF)
+    session_id, now = uuid.uuid4(), db.now()
+    sealed = encrypt(derive(half, "session"), private, bind("session", session_id))
+    row = SignIn(
+        id=session_id,
+        token_hash=sha256(token).digest(),
+        person_id=person.id,
+        sealed_key=sealed,
+        started_at=now,
+        seen_at=now,
+    )
+    db.add(row)
+    audit.record(person.id, "session:started", session=session_id)
+    return base64.urlsafe_b64encode(token + half).decode()
+
+
+def _parse(cookie: str) -> tuple[bytes, bytes] | None:
+    try:
+        data = base64.b64decode(cookie, altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    return (data[:HALF], data[HALF:]) if len(data) == 2 * HALF else None
+
+
+def resume(cookie: str) -> tuple[Person, Actor] | None:
+    """Return who a cookie belongs to, with their keys; None where it is not valid."""
+    parts = _parse(cookie)
+    if parts is None:
+        return None
+    with db.transaction(PUBLIC):
+        return _resume(*parts)
+
+
+def _resume(token: bytes, half: bytes) -> tuple[Person, Actor] | None:
+    row = db.session().execute(
+        select(SignIn, Person)
+        .join(Person, Person.id == SignIn.person_id)
+        .where(SignIn.token_hash == sha256(token).digest())
+    ).first()
+    if row is None or not _fresh(row[0], row[1], db.now()):
+        return None
+    session, person = row
+    try:
+        bound = bind("session", session.id)
+        private = decrypt(derive(half, "session"), session.sealed_key, bound)
+    except Tampered:
+        return None
+    if db.now() - session.seen_at > SEEN_EVERY:
+        session.seen_at = db.now()
+    return person, actor_of(person, private)
+
+
+def _fresh(session: SignIn, person: Person, now: datetime) -> bool:
+    young = now - session.started_at < ABSOLUTE and now - session.seen_at < IDLE
+    return young and person.disabled_at is None
+
+
+def actor_of(person: Person, private: bytes) -> Actor:
+    """Return a person as actor, with their roles, desks and keys."""
+    desks = db.session().scalars(
+        select(Membership.desk_id).where(
+            Membership.person_id == person.id, Membership.left_at.is_(None)
+        )
+    )
+    return Actor(
+        id=person.id,
+        roles=frozenset(person.roles),
+        desks=tuple(sorted(desks)),
+        office_id=person.office_id,
+        keyring=Keyring(person.id, private),
+    )
+
+
+def sign_out(cookie: str) -> None:
+    """End the session of a cookie."""
+    parts = _parse(cookie)
+    if parts is None:
+        return
+    with db.transaction(PUBLIC) as session:
+        found = SignIn.token_hash == sha256(parts[0]).digest()
+        row = session.scalar(select(SignIn).where(found))
+        if row:
+            session.delete(row)
+            audit.record(row.person_id, "session:ended", session=row.id)
+
+
+def end_all(person_id: uuid.UUID) -> None:
+    """End every session of a person."""
+    with db.transaction(PUBLIC) as session:
+        session.execute(delete(SignIn).where(SignIn.person_id == person_id))
+        audit.record(person_id, "session:all_ended")
+
+
+def change_password(
+    actor: Actor, old: str, new: str, pepper: bytes, cost: Cost | None = None
+) -> None:
+    """Seal the actor's private key under another password.
+
+    :raises Invalid: where the old password is wrong.
+    """
+    assert actor.id and actor.keyring
+    credential = db.session().get_one(Credential, actor.id)
+    if _unlock(credential, wrapping_key(old, credential, pepper)) is None:
+        raise Invalid(old=N_("This is not your present password."))
+    fresh = seal_private(actor.id, actor.keyring.private, new, pepper, cost or Cost())
+    db.session().merge(fresh)
+    audit.record(actor.id, "person:password_changed")

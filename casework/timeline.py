@@ -1,0 +1,82 @@
+"""What happened: the event, its audit row and every clock, in one transaction."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from auth.models import Office
+from casework import clocks
+from casework.models.case import Case
+from casework.models.progress import CaseEvent
+from casework.sla import About
+from core import audit, db
+from core.calendar import OfficeCalendar
+from core.events import Event, track_of
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def calendar_of(office: Office) -> OfficeCalendar:
+    """Return the zone, weekend and holidays that an office's clocks follow."""
+    weekend = frozenset(WEEKDAYS.index(day) for day in office.weekend)
+    return OfficeCalendar(ZoneInfo(office.zone), weekend, office.country)
+
+
+def about(case: Case) -> About:
+    """Return the facts of a case that its clocks look at."""
+    return About(
+        kind=case.kind,
+        danger=case.danger == "yes",
+        urgent=case.urgent,
+        reachable=case.reachable,
+        incident_at=case.incident_at,
+        received_at=case.received_at,
+    )
+
+
+def record(
+    event: Event,
+    case: Case,
+    *,
+    about_id: uuid.UUID | None = None,
+    occurred_at: datetime | None = None,
+    **facts: Any,
+) -> None:
+    """Write an event of a case, its audit row, and tell every clock.
+
+    `facts` are codes and ids. An event that occurred before it was recorded keeps
+    both moments.
+    """
+    happening = clocks.Happening(
+        event=event,
+        case_id=case.id,
+        episode=case.episode,
+        about=about(case),
+        calendar=calendar_of(db.session().get_one(Office, case.office_id)),
+        occurred_at=occurred_at or db.now(),
+        about_id=about_id,
+    )
+    write(happening, facts)
+
+
+def write(happening: clocks.Happening, facts: dict[str, Any]) -> None:
+    """Write the event's row and its audit row, and tell the clocks."""
+    row = CaseEvent(
+        id=uuid.uuid4(),
+        case_id=happening.case_id,
+        referral_id=happening.referral_id,
+        about_id=happening.about_id,
+        event=happening.event,
+        track=track_of(happening.event),
+        actor_id=db.actor().id,
+        occurred_at=happening.occurred_at,
+        facts=facts,
+    )
+    db.add(row)
+    ids = {"about": happening.about_id, "referral": happening.referral_id}
+    detail = {name: value for name, value in ids.items() if value}
+    audit.record(
+        happening.case_id, happening.event, case_id=happening.case_id, **detail, **facts
+    )
+    clocks.tell(happening)

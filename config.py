@@ -1,0 +1,57 @@
+"""Settings: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a deployment chooses; every setting is described in the README."""
+
+    instance: Path = ROOT / "instance"
+    database_url: str | None = field(default=None, repr=False)
+    owner_database_url: str | None = field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret_key_uri: str = ""
+    pepper_uri: str = ""
+    behind_proxies: int = 0
+    trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    testing: bool = False
+
+    @property
+    def secret_key(self) -> str:
+        """URI of the key that signs form tokens."""
+        return self.secret_key_uri or f"file:{self.instance}/keys/secret"
+
+    @property
+    def pepper(self) -> str:
+        """URI of the pepper that is mixed into every password derivation."""
+        return self.pepper_uri or f"file:{self.instance}/keys/pepper"
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings.
+
+    :raises ValueError: where only one of the two database addresses is given, or a
+        number is not one.
+    """
+    urls = environment.get("DATABASE_URL"), environment.get("OWNER_DATABASE_URL")
+    if urls[1] and not urls[0]:
+        raise ValueError("OWNER_DATABASE_URL is set without DATABASE_URL")
+    hosts = environment.get("TRUSTED_HOSTS", "127.0.0.1,localhost")
+    return Config(
+        instance=Path(environment.get("INSTANCE_PATH", ROOT / "instance")).resolve(),
+        database_url=urls[0],
+        owner_database_url=urls[1],
+        host=environment.get("HOST", "127.0.0.1"),
+        port=int(environment.get("PORT", "8000")),
+        secret_key_uri=environment.get("SECRET_KEY_URI", ""),
+        pepper_uri=environment.get("PEPPER_URI", ""),
+        behind_proxies=int(environment.get("BEHIND_PROXIES", "0")),
+        trusted_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
+    )

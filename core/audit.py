@@ -1,0 +1,187 @@
+"""The audit trail: who did what, when, decided how; never a value.
+
+One hash chain per subject. A change goes to the case's chain in the change's own
+transaction; a read or a denial goes to the reader's chain, committed on a connection
+of its own before anything is shown.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Index, LargeBinary, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core import db
+
+INSTALL = Path(__file__).with_name("audit.sql").read_text()
+GENESIS = bytes(32)
+FIELDS = ("action", "actor", "case_id", "decision", "request", "detail")
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_APPEND = text(
+    "SELECT audit_append(:subject, :action, :actor, :case, :decision, :request, :detail)"
+)
+
+
+class AuditRow(db.Base):
+    """One link of a chain."""
+
+    __tablename__ = "audit_rows"
+    __table_args__ = (Index(None, "case_id", "at"),)
+
+    subject: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[str]
+    actor: Mapped[str]
+    case_id: Mapped[uuid.UUID | None]
+    decision: Mapped[str]
+    request: Mapped[str]
+    detail: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHead(db.Base):
+    """The newest link of each chain."""
+
+    __tablename__ = "audit_heads"
+
+    subject: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def _append(
+    to: Session | Connection,
+    actor: db.Acting,
+    subject: uuid.UUID,
+    action: str,
+    case_id: uuid.UUID | None,
+    decision: str,
+    detail: Mapping[str, Any],
+) -> None:
+    to.execute(
+        _APPEND,
+        {
+            "subject": subject,
+            "action": str(action),
+            "actor": str(actor.id or f"service:{actor.service}"),
+            "case": case_id,
+            "decision": decision,
+            "request": request_id.get(),
+            "detail": json.dumps(detail, sort_keys=True, default=str),
+        },
+    )
+
+
+def record(
+    subject: uuid.UUID, action: str, *, case_id: uuid.UUID | None = None, **detail: Any
+) -> None:
+    """Append a change to `subject`'s chain, in the transaction under way.
+
+    `detail` holds ids and codes, never a value that a person wrote.
+    """
+    _append(db.session(), db.actor(), subject, action, case_id, "done", detail)
+
+
+def record_read(actor: db.Acting, case_id: uuid.UUID, **detail: Any) -> None:
+    """Append a read to the reader's chain, committed before this returns."""
+    _beside(actor, "case:read", case_id, "allowed", detail)
+
+
+def record_denial(
+    actor: db.Acting, action: str, case_id: uuid.UUID | None, **detail: Any
+) -> None:
+    """Append a refusal to the reader's chain, committed before this returns."""
+    _beside(actor, action, case_id, "denied", detail)
+
+
+def _beside(
+    actor: db.Acting,
+    action: str,
+    case_id: uuid.UUID | None,
+    decision: str,
+    detail: Mapping[str, Any],
+) -> None:
+    with db.aside(actor) as connection:
+        subject = actor.id or uuid.uuid5(uuid.NAMESPACE_OID, actor.service)
+        _append(connection, actor, subject, action, case_id, decision, detail)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a verification; `bad` names the first bad row, if any."""
+
+    rows: int
+    chains: int
+    bad: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether no bad row was found."""
+        return self.bad is None
+
+
+def link(prev: bytes, row: AuditRow) -> bytes:
+    """Return the hash that `row` must carry after `prev`; the same as audit.sql's."""
+    at = row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    fields = [str(row.subject), str(row.seq), at]
+    fields += [_text(getattr(row, name)) for name in FIELDS]
+    return hashlib.sha256(prev + b"".join(map(_netstring, fields))).digest()
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _netstring(value: str | None) -> bytes:
+    if value is None:
+        return b"-,"
+    data = value.encode()
+    return b"%d:%s," % (len(data), data)
+
+
+def first_bad(rows: Iterable[AuditRow], head: AuditHead | None) -> str | None:
+    """Return what is wrong with one chain, as `subject/seq: reason`; None if whole."""
+    prev, seq, subject = GENESIS, 0, ""
+    for row in rows:
+        seq, subject = seq + 1, str(row.subject)
+        if row.seq != seq:
+            return f"{subject}/{seq}: missing"
+        if row.hash != link(prev, row):
+            return f"{subject}/{seq}: changed"
+        prev = row.hash
+    if head is None:
+        return f"{subject}/{seq}: the chain has no head"
+    if (head.seq, head.hash) != (seq, prev):
+        return f"{head.subject}/{seq + 1}: missing before the head"
+    return None
+
+
+def verify(session: Session) -> Verdict:
+    """Recompute every chain that the session may see."""
+    heads = {head.subject: head for head in session.scalars(select(AuditHead))}
+    rows = chains = 0
+    for subject, chain in _chains(session):
+        links = list(chain)
+        rows, chains = rows + len(links), chains + 1
+        if bad := first_bad(links, heads.pop(subject, None)):
+            return Verdict(rows, chains, bad)
+    for subject, head in heads.items():
+        if head.seq:
+            return Verdict(rows, chains, f"{subject}/1: missing")
+    return Verdict(rows, chains)
+
+
+def _chains(session: Session) -> Iterator[tuple[uuid.UUID, Iterator[AuditRow]]]:
+    statement = select(AuditRow).order_by(AuditRow.subject, AuditRow.seq)
+    rows = session.scalars(statement.execution_options(yield_per=5000))
+    return groupby(rows, key=lambda row: row.subject)

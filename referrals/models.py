@@ -1,0 +1,78 @@
+"""Services, needs and referrals: codes and dates clear, words sealed."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, Id, now
+from vault.sealed import Sealed, sealed
+
+
+class Service(Base):
+    """An entry of the service directory."""
+
+    __tablename__ = "services"
+
+    id: Mapped[Id]
+    desk_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    where: Mapped[str]
+    hours: Mapped[str]
+    verified_at: Mapped[datetime]
+    verified_by: Mapped[uuid.UUID | None]
+    withdrawn_at: Mapped[datetime | None]
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
+
+
+class Need(Base):
+    """What a survivor needs, and what was done about it."""
+
+    __tablename__ = "needs"
+
+    id: Mapped[Id]
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    kind: Mapped[str]
+    answer: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(default=now)
+    recorded_by: Mapped[uuid.UUID | None]
+    note: Mapped[Sealed | None] = sealed("care")
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
+
+
+class Referral(Base):
+    """A referral to one service: the minimum, sealed for its provider alone."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (Index(None, "case_id", "survivor_id"),)
+
+    id: Mapped[Id]
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
+    kind: Mapped[str]
+    urgent: Mapped[bool]
+    status: Mapped[str]
+    sent_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    reached_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    reject_reason: Mapped[str | None]
+    made_by: Mapped[uuid.UUID | None]
+    name: Mapped[Sealed | None] = sealed("referral")
+    contact: Mapped[Sealed | None] = sealed("referral")
+    request: Mapped[Sealed | None] = sealed("referral")
+    report: Mapped[Sealed | None] = sealed("referral")
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
