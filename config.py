@@ -22,6 +22,7 @@ class Config:
     behind_proxies: int = 0
     trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     testing: bool = False
+    command_line: bool = False
 
     @property
     def secret_key(self) -> str:
@@ -53,5 +54,6 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
         secret_key_uri=environment.get("SECRET_KEY_URI", ""),
         pepper_uri=environment.get("PEPPER_URI", ""),
         behind_proxies=int(environment.get("BEHIND_PROXIES", "0")),
+        command_line=environment.get("FLASK_RUN_FROM_CLI") == "true",
         trusted_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
     )

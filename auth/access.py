@@ -10,13 +10,14 @@ from sqlalchemy import func, or_, select
 from auth.actor import Actor
 from auth.models import Desk, Membership, Person, StandingRow
 from auth.policy import (
+    STANDING_OF_DESK,
+    WRITES,
     Compartment,
     DeskKind,
     Facts,
     May,
     Role,
     Standing,
-    STANDING_OF_DESK,
     by_role,
     by_standing,
     clash,
@@ -26,6 +27,7 @@ from core import audit, db
 from core.errors import Forbidden, Invalid, NotVisible
 from core.text import N_
 from vault import grants
+from vault.boxes import Box
 
 
 def standings(
@@ -220,6 +222,32 @@ def settle(
     held = grants.held_boxes(actor.keyring, case_id, referral_id)
     should = should_hold(case_id, facts, referral_id)
     grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
+
+
+def box_for(
+    actor: Actor, case_id: uuid.UUID, compartment: Compartment, facts: Facts
+) -> Box:
+    """Return a box to write into: the newest that the actor holds, else a fresh one.
+
+    A fresh one opens to those whom policy says, not to its writer.
+
+    :raises Forbidden: where the actor's standings neither open it nor may write it.
+    """
+    held = standings(actor, case_id)
+    if not any(_writes(standing, compartment, facts) for standing in held):
+        raise Forbidden
+    boxes = grants.held_boxes(actor.keyring, case_id)
+    mine = [box for (name, _), box in boxes.items() if name == compartment]
+    if mine:
+        return max(mine, key=lambda box: box.version)
+    made = grants.make_boxes(case_id, [compartment])
+    settle(actor, case_id, facts, made)
+    return next(iter(made.values()))
+
+
+def _writes(standing: Standing, compartment: Compartment, facts: Facts) -> bool:
+    written = compartment in WRITES.get(standing, frozenset())
+    return written or opens(standing, compartment, facts)
 
 
 def desk_of(actor: Actor, kind: DeskKind, case_id: uuid.UUID) -> uuid.UUID | None:

@@ -277,3 +277,11 @@ def clash(standings: Iterable[Standing]) -> bool:
     """Return whether standings must not meet in one person."""
     held = set(standings)
     return any(pair <= held for pair in APART)
+
+
+# Who may write where they cannot read: a fresh key each time, kept by others.
+WRITES: Mapping[Standing, frozenset[Compartment]] = {
+    Standing.INTAKE: frozenset({Compartment.CARE}),
+    Standing.INVESTIGATOR: frozenset({Compartment.FINAL}),
+    Standing.PARTNER_INVESTIGATOR: frozenset({Compartment.FINAL}),
+}

@@ -6,6 +6,7 @@ A session's row holds the key sealed under a half that lives only in the cookie.
 import base64
 import secrets
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -28,6 +29,21 @@ NOBODY = Credential(
     person_id=uuid.UUID(int=0), salt=bytes(16), iterations=2, lanes=2, memory=65536
 )
 WRONG = N_("The name or the password is not right. Check both and try again.")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person in a session, as Flask-Login wants to know them."""
+
+    person: Person
+    actor: Actor
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """Return the person's id."""
+        return str(self.person.id)
 
 
 def sign_in(username: str, password: str, pepper: bytes) -> str:
@@ -90,7 +106,7 @@ def _parse(cookie: str) -> tuple[bytes, bytes] | None:
     return (data[:HALF], data[HALF:]) if len(data) == 2 * HALF else None
 
 
-def resume(cookie: str) -> tuple[Person, Actor] | None:
+def resume(cookie: str) -> SignedIn | None:
     """Return who a cookie belongs to, with their keys; None where it is not valid."""
     parts = _parse(cookie)
     if parts is None:
@@ -99,7 +115,7 @@ def resume(cookie: str) -> tuple[Person, Actor] | None:
         return _resume(*parts)
 
 
-def _resume(token: bytes, half: bytes) -> tuple[Person, Actor] | None:
+def _resume(token: bytes, half: bytes) -> SignedIn | None:
     row = db.session().execute(
         select(SignIn, Person)
         .join(Person, Person.id == SignIn.person_id)
@@ -115,7 +131,7 @@ def _resume(token: bytes, half: bytes) -> tuple[Person, Actor] | None:
         return None
     if db.now() - session.seen_at > SEEN_EVERY:
         session.seen_at = db.now()
-    return person, actor_of(person, private)
+    return SignedIn(person, actor_of(person, private))
 
 
 def _fresh(session: SignIn, person: Person, now: datetime) -> bool:

@@ -101,7 +101,7 @@ def signed_in(world: World) -> dict[str, Actor]:
     for username in world.made.people:
         resumed = resume(sign_in(username, PASSWORD, world.pepper))
         assert resumed is not None
-        found[username] = resumed[1]
+        found[username] = resumed.actor
     return found
 
 

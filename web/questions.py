@@ -66,6 +66,7 @@ class Entry(Named):
     """One filling of a group, such as one person."""
 
     parts: tuple["Part", ...]
+    filled: bool
 
 
 @dataclass(frozen=True)
@@ -231,4 +232,5 @@ def _entry(field: Asked, name: str, value: Any, errors: Any) -> Entry:
         name=name,
         errors=tuple(leaves(own)),
         parts=tuple(part for _, part in drawn),
+        filled=bool(given),
     )

@@ -40,8 +40,15 @@ small = st.integers(1, 60)
 unhurried = settings(deadline=None)
 
 
-def local(calendar: OfficeCalendar, *when: int) -> datetime:
-    return datetime(*when, tzinfo=calendar.zone)  # type: ignore[misc]
+def local(
+    calendar: OfficeCalendar,
+    year: int,
+    month: int,
+    day: int,
+    hour: int = 0,
+    minute: int = 0,
+) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=calendar.zone)
 
 
 def ends(calendar: OfficeCalendar, start: datetime, limit: Limit) -> datetime:

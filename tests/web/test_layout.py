@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,3 +168,13 @@ def test_every_word_of_a_page_can_be_translated(
     names = set(forms.LANGUAGES.values())
     seen = {text.strip() for page in pages for text in page.texts} - names
     assert [text for text in seen if re.search(LETTER, text)] == []
+
+
+@pytest.mark.parametrize("name", ["app.css", "app.rtl.css"])
+def test_the_style_sheet_needs_nothing_from_outside(name: str) -> None:
+    sheet = (Path("static") / name).read_text()
+    assert not re.search(r"url\(|@import|@font-face|GDS Transport|sourceMapping", sheet)
+
+
+def test_the_lock_file_names_no_place_to_load_from() -> None:
+    assert '"resolved"' not in Path("package-lock.json").read_text()

@@ -87,6 +87,12 @@ def test_a_person_can_be_removed(bare: Flask) -> None:
     assert (post.body, post.errors) == (None, {})
 
 
+def test_the_only_person_can_be_removed_once_filled_in(bare: Flask) -> None:
+    assert not draw(forms.page(Report())).find("button", name="_remove")
+    page = draw(forms.page(Report(), {"people": [{"note": "a"}]}))
+    assert page.one("button", name="_remove", value="people-0")
+
+
 def test_enter_sends_the_form_rather_than_adding_a_person(bare: Flask) -> None:
     page = draw(forms.page(Report()))
     form = page.elements.index(page.one("form", novalidate=""))

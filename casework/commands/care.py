@@ -1,0 +1,171 @@
+"""Survivor care: a named officer, consent, offers, updates and the outcome."""
+
+import uuid
+from typing import Any
+
+from auth import access
+from auth.actor import Actor
+from auth.policy import Compartment, May, Standing
+from casework import cases, timeline
+from casework.facts import facts_of
+from casework.models.case import Case, Consent
+from casework.models.progress import CareNote, OutcomeRow
+from casework.vocabulary import (
+    AgeBand,
+    ConsentGivenBy,
+    ConsentPurpose,
+    ConsentStatus,
+)
+from core import db
+from core.errors import Invalid, WrongStage
+from core.events import Event
+from core.text import N_
+
+Body = dict[str, Any]
+YOUNG = frozenset(
+    {
+        AgeBand.FROM_0_TO_5,
+        AgeBand.FROM_6_TO_11,
+        AgeBand.FROM_12_TO_14,
+        AgeBand.UNDER_12,
+        AgeBand.FROM_12_TO_17,
+    }
+)
+
+
+def accept_care(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Become the named care officer of a survivor."""
+    case = cases.load(actor, May.ACCEPT_CARE, case_id)
+    assert actor.id
+    survivor = cases.survivor(case_id, body["survivor"])
+    survivor.officer_id = actor.id
+    access.give(case_id, actor.id, Standing.CARE_OFFICER, "accepted_care")
+    timeline.record(Event.CARE_ACCEPTED, case, about_id=survivor.id)
+    cases.settle(actor, case)
+
+
+def record_offer(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Record that assistance was offered, and what the survivor said to it."""
+    case = cases.load(actor, May.CARE, case_id)
+    survivor = cases.survivor(case_id, body["survivor"])
+    timeline.record(
+        Event.ASSISTANCE_OFFERED, case, about_id=survivor.id, answer=body["answer"]
+    )
+
+
+def record_clinical(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Record that urgent clinical care was received or declined."""
+    case = cases.load(actor, May.CARE, case_id)
+    survivor = cases.survivor(case_id, body["survivor"])
+    for what in body["what"]:
+        timeline.record(
+            Event(what),
+            case,
+            about_id=survivor.id,
+            occurred_at=body["done_at"],
+            answer=body["answer"],
+        )
+
+
+def record_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Record a decision about one purpose; keys follow it in the same step.
+
+    :raises Invalid: where the age asks for an adult beside the child.
+    """
+    case = cases.load(actor, May.RECORD_CONSENT, case_id)
+    _require_open_to(actor, case)
+    survivor = cases.survivor(case_id, body["survivor"])
+    _check_giver(survivor.age_band, body)
+    db.add(
+        Consent(
+            id=uuid.uuid4(),
+            case_id=case_id,
+            survivor_id=survivor.id,
+            purpose=body["purpose"],
+            status=body["status"],
+            given_by=body["given_by"],
+            recorded_by=actor.id,
+        )
+    )
+    timeline.record(
+        Event.CONSENT_RECORDED,
+        case,
+        about_id=survivor.id,
+        purpose=body["purpose"],
+        status=body["status"],
+    )
+    if body["purpose"] == ConsentPurpose.RECONTACT:
+        given = body["status"] == ConsentStatus.GIVEN
+        event = Event.RECONTACT_AGREED if given else Event.RECONTACT_ENDED
+        timeline.record(event, case, about_id=survivor.id)
+    cases.settle(actor, case)
+
+
+def _require_open_to(actor: Actor, case: Case) -> None:
+    held = access.standings(actor, case.id)
+    if held <= {Standing.INTAKE} and case.handed_over_at is not None:
+        raise WrongStage
+
+
+def _check_giver(age_band: str, body: Body) -> None:
+    alone = body["given_by"] == ConsentGivenBy.SELF
+    if age_band in YOUNG and alone and body["status"] == ConsentStatus.GIVEN:
+        raise Invalid(
+            given_by=N_("At this age a caregiver or another trusted adult agrees too.")
+        )
+
+
+def update_survivor(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Record that the survivor was updated, that it was tried, or declined."""
+    case = cases.load(actor, May.CARE, case_id)
+    survivor = cases.survivor(case_id, body["survivor"])
+    _write_note(actor, case, survivor.id, body.get("note"))
+    timeline.record(
+        Event.SURVIVOR_UPDATED, case, about_id=survivor.id, answer=body["answer"]
+    )
+
+
+def add_care_note(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Add a note to the survivor's care file."""
+    case = cases.load(actor, May.CARE, case_id)
+    survivor = cases.survivor(case_id, body["survivor"])
+    _write_note(actor, case, survivor.id, body["note"])
+    timeline.record(Event.CARE_NOTED, case, about_id=survivor.id)
+
+
+def _write_note(
+    actor: Actor, case: Case, survivor_id: uuid.UUID, text: str | None
+) -> None:
+    if text is None:
+        return
+    box = access.box_for(actor, case.id, Compartment.CARE, facts_of(case))
+    row = CareNote(
+        id=uuid.uuid4(), case_id=case.id, survivor_id=survivor_id, author_id=actor.id
+    )
+    row.text = box.seal(CareNote.text, row.id, text)
+    db.add(row)
+
+
+def tell_outcome(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Record how the survivor was told the outcome, or why that was not possible."""
+    case = cases.load(actor, May.TELL_OUTCOME, case_id)
+    survivor = cases.survivor(case_id, body["survivor"])
+    row = OutcomeRow(
+        id=uuid.uuid4(),
+        case_id=case_id,
+        survivor_id=survivor.id,
+        how=body["how"],
+        told_at=body["done_at"],
+        told_by=actor.id,
+    )
+    box = access.box_for(actor, case_id, Compartment.CARE, facts_of(case))
+    row.words = box.seal(OutcomeRow.words, row.id, body.get("words"))
+    db.add(row)
+    survivor.outcome_told = body["how"]
+    timeline.record(
+        Event.OUTCOME_TOLD,
+        case,
+        about_id=survivor.id,
+        occurred_at=body["done_at"],
+        how=body["how"],
+    )

@@ -1,0 +1,68 @@
+"""The door: a stranger is refused everything that is not on a short public list."""
+
+import secrets
+import uuid
+from typing import Any
+
+from flask import Flask, Request, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import AnonymousUserMixin, LoginManager, current_user
+
+from auth.actor import Actor
+from auth.sessions import SignedIn, resume
+from core import audit
+
+PUBLIC = frozenset({"static", "auth.sign_in", "web.language", "web.leave"})
+COOKIE = "__Host-session"
+LOCAL_COOKIE = "session-local"
+
+
+def cookie_name(req: Request) -> str:
+    """Return the session cookie's name; without TLS a browser refuses `__Host-`."""
+    return COOKIE if req.is_secure else LOCAL_COOKIE
+
+
+def current_actor() -> Actor:
+    """Return the person who is signed in, as actor."""
+    actor: Actor = current_user.actor
+    return actor
+
+
+def install(app: Flask) -> None:
+    """Guard every request of an application."""
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.anonymous_user = AnonymousUserMixin
+    manager.request_loader(_load)
+    app.before_request(_number)
+    app.before_request(_refuse_strangers)
+
+
+def _load(req: Request) -> SignedIn | None:
+    cookie = req.cookies.get(cookie_name(req))
+    return resume(cookie) if cookie else None
+
+
+def _number() -> None:
+    """Give the request an id of ours, which audit rows and errors carry."""
+    g.request_id = uuid.uuid4().hex
+    g.nonce = secrets.token_urlsafe(16)
+    audit.request_id.set(g.request_id)
+
+
+def _refuse_strangers() -> ResponseReturnValue | None:
+    if request.endpoint in PUBLIC or current_user.is_authenticated:
+        return None
+    return redirect(url_for("auth.sign_in"), 303)
+
+
+def csp_nonce() -> str:
+    """Return the nonce that this answer's one script carries."""
+    nonce: str = g.nonce
+    return nonce
+
+
+def context() -> dict[str, Any]:
+    """Return what every template knows of the person."""
+    signed_in = current_user.is_authenticated
+    return {"person": current_user.person if signed_in else None}
