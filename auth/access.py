@@ -24,7 +24,7 @@ from auth.policy import (
     opens,
 )
 from core import audit, db
-from core.errors import Forbidden, Invalid, NotVisible
+from core.errors import Forbidden, Invalid, NotHeld, NotVisible
 from core.text import N_
 from vault import grants
 from vault.boxes import Box
@@ -34,13 +34,15 @@ def standings(
     actor: Actor, case_id: uuid.UUID, referral_id: uuid.UUID | None = None
 ) -> set[Standing]:
     """Return how an actor stands on a case (or on one referral); barred wins alone."""
-    on_referral = StandingRow.referral_id == referral_id if referral_id else False
     rows = db.session().execute(
         select(StandingRow.kind, StandingRow.holder_id).where(
             StandingRow.case_id == case_id,
             StandingRow.holder_id.in_(actor.holders),
             StandingRow.ended_at.is_(None),
-            or_(StandingRow.referral_id.is_(None), on_referral),
+            or_(
+                StandingRow.referral_id.is_(None),
+                StandingRow.referral_id == referral_id,
+            ),
         )
     )
     found = {Standing(kind) for kind, _ in rows}
@@ -91,12 +93,14 @@ def give(
 
     `reason` is a code, never free text.
 
-    :raises Invalid: where it would mix a survivor's support with the investigation.
+    :raises Invalid: where it would mix a survivor's support with the investigation,
+        in one's own name or by a desk.
     """
-    held = standings_of(case_id, holder_id)
-    if (kind, referral_id) in held:
+    active = _active(case_id)
+    if Active(holder_id, kind, referral_id) in active:
         return
-    if clash({kind, *(other for other, _ in held)}):
+    own = {holder_id, *_seats(holder_id)}
+    if clash({kind, *(row.kind for row in active if row.holder in own)}):
         raise Invalid(
             person=N_("Someone who supports the survivor cannot investigate, and back.")
         )
@@ -129,21 +133,37 @@ def standings_of(
     return {(row.kind, row.referral) for row in rows if row.holder == holder_id}
 
 
+def _seats(person_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the desks that a person has a place at, with its key or without."""
+    places = select(Membership.desk_id).where(
+        Membership.person_id == person_id, Membership.left_at.is_(None)
+    )
+    return set(db.session().scalars(places))
+
+
 def end(
-    case_id: uuid.UUID, holder_id: uuid.UUID, kind: Standing, reason: str
+    case_id: uuid.UUID,
+    holder_id: uuid.UUID,
+    kind: Standing,
+    reason: str,
+    referral_id: uuid.UUID | None = None,
 ) -> None:
-    """End a standing; it lasts to the end of this transaction in row security."""
+    """End a standing; it lasts to the end of this transaction in row security.
+
+    :raises NotVisible: where there is none such.
+    """
     row = db.session().scalar(
         select(StandingRow).where(
             StandingRow.case_id == case_id,
             StandingRow.holder_id == holder_id,
             StandingRow.kind == kind,
+            StandingRow.referral_id.is_not_distinct_from(referral_id),
             StandingRow.ended_at.is_(None),
         )
     )
     if row is None:
         raise NotVisible
-    row.ended_at = func.now()  # type: ignore[assignment]
+    row.ended_at = func.now()
     db.session().flush()
     audit.record(
         case_id,
@@ -166,24 +186,16 @@ class Active:
 
 def _active(case_id: uuid.UUID) -> list[Active]:
     rows = db.session().execute(
-        select(
-            StandingRow.holder_id, StandingRow.kind, StandingRow.referral_id
-        ).where(StandingRow.case_id == case_id, StandingRow.ended_at.is_(None))
+        select(StandingRow.holder_id, StandingRow.kind, StandingRow.referral_id).where(
+            StandingRow.case_id == case_id, StandingRow.ended_at.is_(None)
+        )
     )
     return [Active(holder, Standing(kind), referral) for holder, kind, referral in rows]
 
 
 def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Return the active members of desks."""
-    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    rows = db.session().execute(
-        select(Membership.desk_id, Membership.person_id).where(
-            Membership.desk_id.in_(list(desk_ids)), Membership.left_at.is_(None)
-        )
-    )
-    for desk_id, person_id in rows:
-        found[desk_id].add(person_id)
-    return found
+    """Return the members of desks who count: those who hold the desk's key."""
+    return grants.members(desk_ids)
 
 
 def should_hold(
@@ -191,11 +203,13 @@ def should_hold(
 ) -> Mapping[str, set[uuid.UUID]]:
     """Return who should hold the key of each compartment: what policy says, as ids.
 
-    A desk with a barred member gives way to its other members.
+    A desk with a barred member gives way to its other members; where a desk is
+    barred, its members are.
     """
     active = _active(case_id)
     barred = {row.holder for row in active if row.kind is Standing.BARRED}
     at_desk = members({row.holder for row in active}) if barred else {}
+    barred = barred.union(*(at_desk.get(each, ()) for each in barred))
     should: dict[str, set[uuid.UUID]] = defaultdict(set)
     for row in active:
         if row.referral not in (None, referral_id):
@@ -218,7 +232,12 @@ def settle(
     """Make keys follow standings, consent and stage; call it after any of them changes.
 
     `boxes` are keys just made; what else the actor holds is added to them.
+
+    :raises Forbidden: for who stands on a referral alone: they do not see who else
+        holds its keys.
     """
+    if referral_id and not standings(actor, case_id):
+        raise Forbidden
     held = grants.held_boxes(actor.keyring, case_id, referral_id)
     should = should_hold(case_id, facts, referral_id)
     grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
@@ -232,6 +251,7 @@ def box_for(
     A fresh one opens to those whom policy says, not to its writer.
 
     :raises Forbidden: where the actor's standings neither open it nor may write it.
+    :raises NotHeld: where nobody is there who could ever open it.
     """
     held = standings(actor, case_id)
     if not any(_writes(standing, compartment, facts) for standing in held):
@@ -240,6 +260,8 @@ def box_for(
     mine = [box for (name, _), box in boxes.items() if name == compartment]
     if mine:
         return max(mine, key=lambda box: box.version)
+    if not should_hold(case_id, facts).get(compartment):
+        raise NotHeld(N_("Nobody could read this yet. Ask the coordinator."))
     made = grants.make_boxes(case_id, [compartment])
     settle(actor, case_id, facts, made)
     return next(iter(made.values()))

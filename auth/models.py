@@ -60,6 +60,18 @@ class Credential(Base):
     memory: Mapped[int]
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
     set_at: Mapped[datetime] = mapped_column(default=now)
+    must_change: Mapped[bool] = mapped_column(default=False)
+
+
+class SignInAttempt(Base):
+    """A failed sign-in not long ago: whose and from where, as keyed hashes only."""
+
+    __tablename__ = "sign_in_attempts"
+
+    id: Mapped[Id]
+    account: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    source: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class SignIn(Base):
@@ -119,6 +131,26 @@ class Route(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
     alternative_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
+
+
+class RouteChange(Base):
+    """A route that an administrator asks for and someone else must confirm."""
+
+    __tablename__ = "route_changes"
+
+    id: Mapped[Id]
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"), index=True)
+    kind: Mapped[str]
+    desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
+    alternative_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"))
+    decided_at: Mapped[datetime | None]
+    confirmed: Mapped[bool | None]
+    version_id: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version_id}
 
 
 class StandingRow(Base):

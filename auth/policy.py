@@ -67,6 +67,7 @@ class Compartment(StrEnum):
 class May(StrEnum):
     """Everything that can be allowed."""
 
+    LIST_CASES = "list_cases"
     LOG_REPORT = "log_report"
     IMPORT_REPORTS = "import_reports"
     SEE_STATISTICS = "see_statistics"
@@ -114,19 +115,18 @@ class When(StrEnum):
     AFTER_ACCEPTANCE = "after_acceptance"
 
 
+_WORKS = {May.LIST_CASES}
+_LOGS = _WORKS | {May.LOG_REPORT}
+
 BY_ROLE: Mapping[Role, frozenset[May]] = {
-    Role.FOCAL_POINT: frozenset(
-        {May.LOG_REPORT, May.IMPORT_REPORTS, May.SEE_DIRECTORY}
-    ),
-    Role.INVESTIGATOR: frozenset({May.LOG_REPORT}),
-    Role.PARTNER_INVESTIGATOR: frozenset(),
-    Role.CARE_OFFICER: frozenset(
-        {May.LOG_REPORT, May.SEE_DIRECTORY, May.MANAGE_DIRECTORY}
-    ),
-    Role.LEGAL_OFFICER: frozenset(),
-    Role.ETHICS_OFFICER: frozenset(),
+    Role.FOCAL_POINT: frozenset(_LOGS | {May.IMPORT_REPORTS, May.SEE_DIRECTORY}),
+    Role.INVESTIGATOR: frozenset(_LOGS),
+    Role.PARTNER_INVESTIGATOR: frozenset(_WORKS),
+    Role.CARE_OFFICER: frozenset(_LOGS | {May.SEE_DIRECTORY, May.MANAGE_DIRECTORY}),
+    Role.LEGAL_OFFICER: frozenset(_WORKS),
+    Role.ETHICS_OFFICER: frozenset(_WORKS),
     Role.COORDINATOR: frozenset(
-        {May.LOG_REPORT, May.IMPORT_REPORTS, May.SEE_STATISTICS, May.SEE_DIRECTORY}
+        _LOGS | {May.IMPORT_REPORTS, May.SEE_STATISTICS, May.SEE_DIRECTORY}
     ),
     Role.PROVIDER: frozenset(),
     Role.AUDITOR: frozenset({May.SEE_STATISTICS, May.VERIFY_AUDIT}),
@@ -223,6 +223,13 @@ STANDING_OF_DESK: Mapping[DeskKind, Standing] = {
     DeskKind.PROVIDER: Standing.PROVIDER,
 }
 
+# Who may write where they cannot read: a fresh key each time, kept by others.
+WRITES: Mapping[Standing, frozenset[Compartment]] = {
+    Standing.INTAKE: frozenset({Compartment.CARE}),
+    Standing.INVESTIGATOR: frozenset({Compartment.FINAL}),
+    Standing.PARTNER_INVESTIGATOR: frozenset({Compartment.FINAL}),
+}
+
 # A victim's supporter does not work on the investigation, nor the other way round.
 APART: frozenset[frozenset[Standing]] = frozenset(
     frozenset({care, work})
@@ -273,15 +280,12 @@ def openers(compartment: Compartment) -> frozenset[Standing]:
     return frozenset(who for who, what in OPENS.items() if compartment in what)
 
 
+def writers(compartment: Compartment) -> frozenset[Standing]:
+    """Return the standings that may write into a compartment they cannot open."""
+    return frozenset(who for who, what in WRITES.items() if compartment in what)
+
+
 def clash(standings: Iterable[Standing]) -> bool:
     """Return whether standings must not meet in one person."""
     held = set(standings)
     return any(pair <= held for pair in APART)
-
-
-# Who may write where they cannot read: a fresh key each time, kept by others.
-WRITES: Mapping[Standing, frozenset[Compartment]] = {
-    Standing.INTAKE: frozenset({Compartment.CARE}),
-    Standing.INVESTIGATOR: frozenset({Compartment.FINAL}),
-    Standing.PARTNER_INVESTIGATOR: frozenset({Compartment.FINAL}),
-}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from auth.policy import Compartment, May, Standing, by_standing, openers
+from auth.policy import Compartment, May, Standing, by_standing, openers, writers
 from core import audit
 from core.db import Base
 
@@ -22,13 +22,15 @@ INSTALL = Path(__file__).with_name("rls.sql").read_text()
 class Rule:
     """The policy of one table.
 
-    `read` and `write` are SQL conditions; `write` is `read` unless given.
+    All are SQL conditions. `write` is `read` unless given; `amend`, for rows that are
+    changed, and `remove`, where it is only said that they may be, are `write`.
     """
 
     read: str
     write: str = ""
     change: bool = True
-    remove: bool = False
+    remove: bool | str = False
+    amend: str = ""
 
 
 def _kinds(standings: Iterable[Standing]) -> str:
@@ -47,18 +49,22 @@ def _service(*names: str) -> str:
 def _case(
     standings: Iterable[Standing],
     *services: str,
+    write: Iterable[Standing] | None = None,
     key: str = "case_id",
     change: bool = True,
-    remove: bool = False,
 ) -> Rule:
     """Rows of one case: open to standings on it, and to its maker."""
     own = f"({_stands(standings, key)} OR creating({key}))"
     read = f"{own} OR {_service(*services)}" if services else own
-    return Rule(read, own, change, remove)
+    writing = own if write is None else f"({_stands(write, key)} OR creating({key}))"
+    return Rule(read, writing, change)
 
 
-def _allowed(action: May) -> frozenset[Standing]:
-    return frozenset(who for who in Standing if by_standing([who], action))
+def _allowed(*actions: May) -> frozenset[Standing]:
+    """Return the standings that allow one of some acts."""
+    return frozenset(
+        who for who in Standing for action in actions if by_standing([who], action)
+    )
 
 
 def _track(care: Iterable[Standing]) -> str:
@@ -66,7 +72,7 @@ def _track(care: Iterable[Standing]) -> str:
     return (
         f"CASE track WHEN 'accountability' THEN {_stands(ON_CASE)}"
         f" WHEN 'care' THEN {_stands(care)}"
-        f" ELSE {_stands(CARING)} OR stands_on_referral(referral_id) END"
+        f" ELSE {_stands(CARING)} OR stands_on_referral(referral_id, case_id) END"
     )
 
 
@@ -75,9 +81,19 @@ FILING = _allowed(May.SEE_SUBMISSION)
 CARING = _allowed(May.CARE)
 INQUIRY = openers(Compartment.INVESTIGATION)
 FINAL = openers(Compartment.FINAL)
+REPORTING = writers(Compartment.FINAL)
+MOVING = _allowed(
+    *(May.TRIAGE, May.HAND_OVER, May.ASSIGN, May.TAKE, May.DECIDE, May.INVESTIGATE),
+    *(May.DECIDE_LEGALLY, May.CLOSE, May.REOPEN),
+)
+NOTING = writers(Compartment.CARE)
 CARE_CLOCKS = CARING | {Standing.INTAKE, Standing.LEAD}
-REFERRAL = f"({_stands(CARING)} OR stands_on_referral(referral_id))"
-IN_CASE = f"({_stands(ON_CASE)} OR stands_on_referral(referral_id) OR creating(case_id))"
+REFERRAL = f"({_stands(CARING)} OR stands_on_referral(referral_id, case_id))"
+# Who a referral went to says what a survivor needs: only care and its provider see it.
+IN_CASE = (
+    f"(CASE WHEN referral_id IS NULL THEN {_stands(ON_CASE)} OR creating(case_id)"
+    f" ELSE {REFERRAL} END)"
+)
 
 ADMINISTERS = "has_role('{administrator}')"
 DIRECTORY = "has_role('{administrator,care_officer}')"
@@ -88,27 +104,41 @@ RULES: dict[str, Rule] = {
     "offices": Rule("acting()", ADMINISTERS),
     "people": Rule("acting()", ADMINISTERS),
     "desks": Rule("acting()", ADMINISTERS),
-    "routes": Rule("acting()", ADMINISTERS),
+    "routes": Rule("acting()", "may_route()"),
+    "route_changes": Rule("acting()", f"{ADMINISTERS} OR may_route()"),
     "memberships": Rule("acting()", ADMINISTERS),
-    "holders": Rule("acting()", ADMINISTERS, change=False),
-    "held_keys": Rule("acting()", f"{OWN_DESK} OR {ADMINISTERS}", remove=True),
+    "holders": Rule("acting()", "false", change=False),
+    "held_keys": Rule(
+        f"by_id = acting_person() OR {OWN_DESK} OR {ADMINISTERS}"
+        f" OR {_service('public')}",
+        "may_give_key(holder_id)",
+        change=False,
+        remove=f"{ADMINISTERS} OR may_give_key(holder_id)",
+    ),
     "credentials": Rule(
         f"person_id = acting_person() OR {_service('public')}",
         f"person_id = acting_person() OR {ADMINISTERS}",
     ),
     "sessions": Rule(_service("public"), remove=True),
-    "standings": Rule(IN_CASE),
-    "compartments": Rule(IN_CASE),
-    "key_grants": Rule(IN_CASE, remove=True),
+    "sign_in_attempts": Rule(_service("public"), change=False, remove=True),
+    "standings": Rule(
+        IN_CASE,
+        amend=f"{IN_CASE} AND ended_at IS NOT NULL"
+        f" AND (kind <> 'barred' OR {_stands(_allowed(May.BAR))})",
+    ),
+    "compartments": Rule(IN_CASE, change=False),
+    "key_grants": Rule(IN_CASE, change=False, remove=True),
     "import_batches": Rule(
         f"{IMPORTS} OR {_service('intake')}", _service("intake"), change=False
     ),
     "submissions": _case(FILING, "intake", key="id"),
-    "cases": _case(ON_CASE, "sweep", "stats", key="id"),
+    "cases": _case(ON_CASE, "sweep", "stats", write=MOVING, key="id"),
     "reports": _case(openers(Compartment.REPORT) | openers(Compartment.THREAD)),
-    "survivors": _case(ON_CASE, "stats"),
+    "survivors": _case(
+        ON_CASE, "stats", write=_allowed(May.TRIAGE, May.CARE, May.REOPEN)
+    ),
     "subjects": _case(openers(Compartment.SUBJECT)),
-    "consents": _case(ON_CASE, change=False),
+    "consents": _case(ON_CASE, write=_allowed(May.RECORD_CONSENT), change=False),
     "case_events": Rule(
         f"({_track(CARE_CLOCKS)}) OR creating(case_id)",
         f"{IN_CASE} OR {_service('sweep')}",
@@ -119,18 +149,19 @@ RULES: dict[str, Rule] = {
         f" OR creating(case_id) OR ({_service('clocks')} AND {IN_CASE})",
         f"{IN_CASE} OR {_service('sweep')}",
     ),
-    "interim_measures": _case(INQUIRY | FINAL),
+    "interim_measures": _case(INQUIRY | FINAL, write=_allowed(May.PROTECT)),
     "notes": _case(INQUIRY, change=False),
-    "findings": _case(INQUIRY | FINAL),
-    "decisions": _case(FINAL),
-    "outcomes": _case(CARING | {Standing.LEAD}, change=False),
-    "care_notes": _case(CARING, change=False),
+    "findings": _case(FINAL | REPORTING, write=REPORTING),
+    "decisions": _case(FINAL, write=_allowed(May.DECIDE_LEGALLY)),
+    "outcomes": _case(CARING, write=_allowed(May.TELL_OUTCOME), change=False),
+    "care_notes": _case(CARING, write=CARING | NOTING, change=False),
     "needs": _case(CARING),
     "services": Rule("acting()", DIRECTORY),
     "referrals": Rule(
-        f"({_stands(CARING)} OR stands_on_referral(id))",
-        f"({_stands(CARING)} OR stands_on_referral(id))",
+        f"({_stands(CARING)} OR stands_on_referral(id, case_id))",
+        f"({_stands(CARING)} OR stands_on_referral(id, case_id))",
     ),
+    "service_reports": Rule(REFERRAL, change=False),
     "audit_rows": Rule(
         "subject = acting_person() OR has_role('{auditor}')"
         f" OR {_stands(_allowed(May.SEE_WHO_LOOKED))}",
@@ -150,8 +181,8 @@ def apply(connection: Connection, app_role: str) -> None:
         connection.exec_driver_sql(script)
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
     connection.exec_driver_sql(
-        "GRANT EXECUTE ON FUNCTION"
-        f" audit_append(uuid, text, text, uuid, text, text, text) TO {role}"
+        "GRANT EXECUTE ON FUNCTION audit_hold(uuid),"
+        f" audit_append(uuid, text, uuid, text, text, text) TO {role}"
     )
     for table in Base.metadata.tables:
         for statement in _statements(table, RULES[table], role):
@@ -161,12 +192,14 @@ def apply(connection: Connection, app_role: str) -> None:
 def _statements(table: str, rule: Rule, role: str) -> list[str]:
     write = rule.write or rule.read
     rights = ["SELECT"] if write == "false" else ["SELECT", "INSERT"]
-    rights += ["UPDATE"] * rule.change + ["DELETE"] * rule.remove
+    rights += ["UPDATE"] * rule.change + ["DELETE"] * bool(rule.remove)
+    amend = rule.amend or write
+    remove = rule.remove if isinstance(rule.remove, str) else write
     policies = {
         "read": f"FOR SELECT USING ({rule.read})",
         "write": f"FOR INSERT WITH CHECK ({write})",
-        "change": f"FOR UPDATE USING ({rule.read}) WITH CHECK ({write})",
-        "remove": f"FOR DELETE USING ({write})",
+        "change": f"FOR UPDATE USING ({rule.read}) WITH CHECK ({amend})",
+        "remove": f"FOR DELETE USING ({remove})",
     }
     statements = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"]
     for name, clause in policies.items():
@@ -182,10 +215,13 @@ _UNPROTECTED = text(
     " AND (NOT relrowsecurity OR NOT EXISTS"
     " (SELECT FROM pg_policy WHERE polrelid = pg_class.oid))"
 )
+# Whoever may become an owner owns; whoever makes roles may become anyone.
 _TOO_MIGHTY = text(
-    "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_class"
-    " WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace)"
-    " FROM pg_roles WHERE rolname = current_user"
+    "SELECT EXISTS (SELECT FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')"
+    " AND (rolsuper OR rolbypassrls OR rolcreaterole))"
+    " OR EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    " AND pg_has_role(current_user, relowner, 'MEMBER'))"
+    " OR has_schema_privilege(current_user, 'public', 'CREATE')"
 )
 
 
@@ -194,7 +230,5 @@ def unsafe(connection: Connection) -> list[str]:
     reasons = []
     if connection.scalar(_TOO_MIGHTY):
         reasons.append("the database role owns tables or bypasses row security")
-    tables = list(Base.metadata.tables)
-    for table in connection.scalars(_UNPROTECTED, {"tables": tables}):
-        reasons.append(f"the table {table} has no row security")
-    return reasons
+    bare = connection.scalars(_UNPROTECTED, {"tables": list(Base.metadata.tables)})
+    return reasons + [f"the table {table} has no row security" for table in bare]

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from sqlalchemy import delete, select
 
+from auth import attempts
 from auth.accounts import seal_private, wrapping_key
 from auth.actor import PUBLIC, Actor
 from auth.models import Credential, Membership, Person, SignIn
@@ -20,6 +21,7 @@ from core.errors import Invalid
 from core.text import N_
 from vault.crypto import Cost, Tampered, bind, decrypt, derive, encrypt
 from vault.keyring import Keyring
+from vault.models import HeldKey
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
@@ -37,6 +39,7 @@ class SignedIn:
 
     person: Person
     actor: Actor
+    must_change: bool = False
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -46,16 +49,19 @@ class SignedIn:
         return str(self.person.id)
 
 
-def sign_in(username: str, password: str, pepper: bytes) -> str:
-    """Start a session and return the cookie's value.
+def sign_in(username: str, password: str, pepper: bytes, source: str = "") -> str:
+    """Start a session and return the cookie's value; `source` is where they sit.
 
-    :raises Invalid: where name or password is wrong, or the account is disabled.
+    :raises Invalid: where name or password is wrong, the account is disabled, or
+        there were too many attempts; which of them, nobody is told.
     """
+    tried = attempts.begin(username, source, pepper)
     with db.transaction(PUBLIC):
         person, credential = _find(username)
         key = wrapping_key(password, credential or NOBODY, pepper)
         private = _unlock(credential, key)
         if person and private and not person.disabled_at:
+            attempts.forget(tried)
             return _start(person, private)
     audit.record_denial(PUBLIC, "session:refused", None, person=person and person.id)
     raise Invalid(password=WRONG)
@@ -117,13 +123,14 @@ def resume(cookie: str) -> SignedIn | None:
 
 def _resume(token: bytes, half: bytes) -> SignedIn | None:
     row = db.session().execute(
-        select(SignIn, Person)
+        select(SignIn, Person, Credential.must_change)
         .join(Person, Person.id == SignIn.person_id)
+        .join(Credential, Credential.person_id == Person.id)
         .where(SignIn.token_hash == sha256(token).digest())
     ).first()
     if row is None or not _fresh(row[0], row[1], db.now()):
         return None
-    session, person = row
+    session, person, must_change = row
     try:
         bound = bind("session", session.id)
         private = decrypt(derive(half, "session"), session.sealed_key, bound)
@@ -131,7 +138,7 @@ def _resume(token: bytes, half: bytes) -> SignedIn | None:
         return None
     if db.now() - session.seen_at > SEEN_EVERY:
         session.seen_at = db.now()
-    return SignedIn(person, actor_of(person, private))
+    return SignedIn(person, actor_of(person, private), must_change)
 
 
 def _fresh(session: SignIn, person: Person, now: datetime) -> bool:
@@ -140,10 +147,18 @@ def _fresh(session: SignIn, person: Person, now: datetime) -> bool:
 
 
 def actor_of(person: Person, private: bytes) -> Actor:
-    """Return a person as actor, with their roles, desks and keys."""
+    """Return a person as actor, with their roles, keys, and desks whose key they hold.
+
+    A place at a desk counts once a member has given its key: an administrator makes
+    members, and makes nobody see a case.
+    """
     desks = db.session().scalars(
-        select(Membership.desk_id).where(
-            Membership.person_id == person.id, Membership.left_at.is_(None)
+        select(Membership.desk_id)
+        .join(HeldKey, HeldKey.holder_id == Membership.desk_id)
+        .where(
+            Membership.person_id == person.id,
+            Membership.left_at.is_(None),
+            HeldKey.by_id == person.id,
         )
     )
     return Actor(
@@ -169,23 +184,26 @@ def sign_out(cookie: str) -> None:
 
 
 def end_all(person_id: uuid.UUID) -> None:
-    """End every session of a person."""
-    with db.transaction(PUBLIC) as session:
-        session.execute(delete(SignIn).where(SignIn.person_id == person_id))
-        audit.record(person_id, "session:all_ended")
+    """End every session of a person, in the transaction under way."""
+    with db.serving(PUBLIC.service):
+        db.session().execute(delete(SignIn).where(SignIn.person_id == person_id))
+    audit.record(person_id, "session:all_ended")
 
 
 def change_password(
     actor: Actor, old: str, new: str, pepper: bytes, cost: Cost | None = None
 ) -> None:
-    """Seal the actor's private key under another password.
+    """Seal the actor's private key under another password; end all their sessions.
 
-    :raises Invalid: where the old password is wrong.
+    :raises Invalid: where the old password is wrong, or the new one is no better.
     """
     assert actor.id and actor.keyring
     credential = db.session().get_one(Credential, actor.id)
     if _unlock(credential, wrapping_key(old, credential, pepper)) is None:
         raise Invalid(old=N_("This is not your present password."))
+    if new == old:
+        raise Invalid(new=N_("Choose a password other than the present one."))
     fresh = seal_private(actor.id, actor.keyring.private, new, pepper, cost or Cost())
     db.session().merge(fresh)
     audit.record(actor.id, "person:password_changed")
+    end_all(actor.id)

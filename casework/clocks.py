@@ -5,7 +5,7 @@ What a clock stands at is a pure function of its row and the moment, never store
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -64,14 +64,34 @@ class Happening:
 def tell(happening: Happening) -> None:
     """Stop, end and start every clock that listens to an event.
 
-    A clock hears every event of its case, also from someone who may not see it.
+    A clock hears every event of its case, also from someone who may not see it. One
+    that runs already, about the same thing, is not started beside itself.
     """
     with db.serving("clocks"):
-        for row in _running(happening):
+        rows = _running(happening)
+        for row in rows:
             _hear(row, happening)
+        running = {_thing(row.code, row) for row in rows if _is_open(row)}
         for rule in CLOCKS.values():
-            if rule.starts is happening.event and rule.applies(happening.about):
-                _start(rule, happening)
+            starts = rule.starts is happening.event and rule.applies(happening.about)
+            if starts and _thing(rule.code, happening) not in running:
+                _begin(rule, happening)
+
+
+def _is_open(row: ClockRow) -> bool:
+    return row.stopped_at is None and row.cancelled_at is None
+
+
+def _thing(code: str, of: ClockRow | Happening) -> tuple[object, ...]:
+    return code, of.referral_id, of.about_id, of.episode
+
+
+def _begin(rule: Clock, happening: Happening) -> None:
+    """Start a clock; one that may have started without this event, only once."""
+    if rule.fallback:
+        start_late(rule, happening)
+    else:
+        _start(rule, happening)
 
 
 def _hear(row: ClockRow, happening: Happening) -> None:
@@ -79,7 +99,8 @@ def _hear(row: ClockRow, happening: Happening) -> None:
     if happening.event in rule.stops:
         _stop(row, happening)
         if rule.repeats:
-            _start(rule, happening)
+            about_id = row.about_id or happening.about_id
+            _start(rule, replace(happening, about_id=about_id))
     elif happening.event in rule.ends:
         _cancel(row, happening.occurred_at)
 
@@ -106,6 +127,8 @@ def _concerns(row: ClockRow, happening: Happening) -> bool:
 
 
 def _stop(row: ClockRow, happening: Happening) -> None:
+    if row.paused_at is not None:
+        resume(row, happening.occurred_at)
     row.stopped_at = happening.occurred_at
     row.stopped_by = happening.event
     row.stop_recorded_at = db.now()
@@ -113,6 +136,8 @@ def _stop(row: ClockRow, happening: Happening) -> None:
 
 
 def _cancel(row: ClockRow, at: datetime) -> None:
+    if row.paused_at is not None:
+        resume(row, at)
     row.cancelled_at = at
     row.attention_at = None
 
@@ -150,7 +175,7 @@ def extend(row: ClockRow, due: datetime) -> None:
     row.due_at = due
     row.at_risk_at = at_risk_from(row.started_at, due, AT_RISK_SHARE)
     row.extensions += 1
-    row.attention_at = due
+    row.attention_at = None if row.paused_at else due
     row.breach_noted_at = None
 
 
@@ -162,11 +187,11 @@ def pause(row: ClockRow, reason: str, at: datetime) -> None:
 def resume(row: ClockRow, at: datetime) -> None:
     """Let a paused clock run on: what was left before is left now."""
     assert row.paused_at is not None
-    away: timedelta = at - row.paused_at
+    away = max(at - row.paused_at, timedelta())
     row.paused_seconds += int(away.total_seconds())
     row.due_at, row.at_risk_at = row.due_at + away, row.at_risk_at + away
     row.paused_at = row.pause_reason = None
-    row.attention_at = row.due_at
+    row.attention_at = None if row.breach_noted_at else row.due_at
 
 
 @dataclass(frozen=True)
@@ -183,17 +208,17 @@ def breach(at: datetime, limit: int = 500) -> list[Due]:
     """Note every clock that ran out by `at`, once, however many sweeps run at once.
 
     One conditional UPDATE decides who acts; rows locked by another are left to it.
+    Chains are held before rows, as in every step on a case: nobody waits in a circle.
     """
-    waiting = (
-        select(ClockRow.id)
-        .where(ClockRow.attention_at < at)
-        .order_by(ClockRow.attention_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    late = (ClockRow.attention_at < at, ClockRow.breach_noted_at.is_(None))
+    first = select(ClockRow.id, ClockRow.case_id).where(*late)
+    waiting = db.session().execute(first.order_by(ClockRow.attention_at).limit(limit))
+    cases = {row.id: row.case_id for row in waiting}
+    audit.hold(cases.values())
+    free = select(ClockRow.id).where(ClockRow.id.in_(cases), *late)
     rows = db.session().execute(
         update(ClockRow)
-        .where(ClockRow.id.in_(waiting), ClockRow.breach_noted_at.is_(None))
+        .where(ClockRow.id.in_(free.with_for_update(skip_locked=True)))
         .values(attention_at=None, breach_noted_at=at)
         .returning(ClockRow.id, ClockRow.case_id, ClockRow.code, ClockRow.due_at)
         .execution_options(synchronize_session=False)

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Index, LargeBinary, select, text
+from sqlalchemy import BigInteger, Connection, Index, LargeBinary, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import db
@@ -27,8 +27,9 @@ FIELDS = ("action", "actor", "case_id", "decision", "request", "detail")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _APPEND = text(
-    "SELECT audit_append(:subject, :action, :actor, :case, :decision, :request, :detail)"
+    "SELECT audit_append(:subject, :action, :case, :decision, :request, :detail)"
 )
+_HOLD = text("SELECT audit_hold(:subject)")
 
 
 class AuditRow(db.Base):
@@ -61,7 +62,6 @@ class AuditHead(db.Base):
 
 def _append(
     to: Session | Connection,
-    actor: db.Acting,
     subject: uuid.UUID,
     action: str,
     case_id: uuid.UUID | None,
@@ -73,7 +73,6 @@ def _append(
         {
             "subject": subject,
             "action": str(action),
-            "actor": str(actor.id or f"service:{actor.service}"),
             "case": case_id,
             "decision": decision,
             "request": request_id.get(),
@@ -87,9 +86,19 @@ def record(
 ) -> None:
     """Append a change to `subject`'s chain, in the transaction under way.
 
-    `detail` holds ids and codes, never a value that a person wrote.
+    `detail` holds ids and codes, never a value that a person wrote. Who acted is who
+    the transaction announced to the database.
     """
-    _append(db.session(), db.actor(), subject, action, case_id, "done", detail)
+    _append(db.session(), subject, action, case_id, "done", detail)
+
+
+def hold(subjects: Iterable[uuid.UUID]) -> None:
+    """Take hold of several chains, in an order in which nobody waits in a circle.
+
+    For who changes rows of many subjects: hold first, change, then record.
+    """
+    for subject in sorted(set(subjects)):
+        db.session().execute(_HOLD, {"subject": subject})
 
 
 def record_read(actor: db.Acting, case_id: uuid.UUID, **detail: Any) -> None:
@@ -113,7 +122,16 @@ def _beside(
 ) -> None:
     with db.aside(actor) as connection:
         subject = actor.id or uuid.uuid5(uuid.NAMESPACE_OID, actor.service)
-        _append(connection, actor, subject, action, case_id, decision, detail)
+        _append(connection, subject, action, case_id, decision, detail)
+
+
+Pair = tuple[AuditRow | None, AuditHead | None]
+_PAIRS = (
+    select(AuditRow, AuditHead)
+    .join(AuditHead, AuditHead.subject == AuditRow.subject, full=True)
+    .order_by(func.coalesce(AuditRow.subject, AuditHead.subject), AuditRow.seq)
+    .execution_options(yield_per=5000, populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +151,7 @@ class Verdict:
 def link(prev: bytes, row: AuditRow) -> bytes:
     """Return the hash that `row` must carry after `prev`; the same as audit.sql's."""
     at = row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    fields = [str(row.subject), str(row.seq), at]
+    fields: list[str | None] = [str(row.subject), str(row.seq), at]
     fields += [_text(getattr(row, name)) for name in FIELDS]
     return hashlib.sha256(prev + b"".join(map(_netstring, fields))).digest()
 
@@ -161,27 +179,50 @@ def first_bad(rows: Iterable[AuditRow], head: AuditHead | None) -> str | None:
         prev = row.hash
     if head is None:
         return f"{subject}/{seq}: the chain has no head"
-    if (head.seq, head.hash) != (seq, prev):
-        return f"{head.subject}/{seq + 1}: missing before the head"
-    return None
+    if head.seq != seq:
+        reason = "missing" if head.seq > seq else "added"
+        return f"{head.subject}/{min(head.seq, seq) + 1}: {reason}"
+    return (
+        None if head.hash == prev else f"{head.subject}/{seq}: not what the head says"
+    )
 
 
 def verify(session: Session) -> Verdict:
-    """Recompute every chain that the session may see."""
-    heads = {head.subject: head for head in session.scalars(select(AuditHead))}
+    """Recompute every chain that the session may see, all as of one moment.
+
+    Rows and heads come in one statement: what is appended meanwhile is no fault.
+    """
     rows = chains = 0
-    for subject, chain in _chains(session):
-        links = list(chain)
-        rows, chains = rows + len(links), chains + 1
-        if bad := first_bad(links, heads.pop(subject, None)):
-            return Verdict(rows, chains, bad)
-    for subject, head in heads.items():
-        if head.seq:
-            return Verdict(rows, chains, f"{subject}/1: missing")
+    with session.execute(_PAIRS) as found:
+        pairs = ((row, head) for row, head in found)
+        for _, its_pairs in groupby(pairs, key=_subject):
+            read, bad = _check(its_pairs)
+            rows, chains = rows + read, chains + bool(read)
+            if bad:
+                return Verdict(rows, chains, bad)
     return Verdict(rows, chains)
 
 
-def _chains(session: Session) -> Iterator[tuple[uuid.UUID, Iterator[AuditRow]]]:
-    statement = select(AuditRow).order_by(AuditRow.subject, AuditRow.seq)
-    rows = session.scalars(statement.execution_options(yield_per=5000))
-    return groupby(rows, key=lambda row: row.subject)
+def _check(pairs: Iterator[Pair]) -> tuple[int, str | None]:
+    """How many rows of one chain were read, and what is wrong with them."""
+    first, head = next(pairs)
+    if first is None:
+        assert head is not None
+        return 0, f"{head.subject}/1: missing" if head.seq else None
+    read = 0
+
+    def rows() -> Iterator[AuditRow]:
+        nonlocal read
+        for row in chain([first], (row for row, _ in pairs if row)):
+            read += 1
+            yield row
+
+    bad = first_bad(rows(), head)
+    return read, bad
+
+
+def _subject(pair: Pair) -> uuid.UUID:
+    row, head = pair
+    one = row or head
+    assert one is not None
+    return one.subject

@@ -22,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 NAMES = {
@@ -90,7 +91,7 @@ def connect(url: str, *, pool: int = 10) -> None:
     """
     disconnect()
     _engines["main"] = _engine(url, pool)
-    _engines["aside"] = _engine(url, pool // 2)
+    _engines["aside"] = _engine(url, max(pool // 2, 1))
 
 
 def _engine(url: str, pool: int) -> Engine:
@@ -158,32 +159,39 @@ def aside(actor: Acting) -> Iterator[Connection]:
 @contextmanager
 def creating(case_id: uuid.UUID) -> Iterator[None]:
     """Let row security accept rows of a case that has no standing yet."""
-    _setting("pseah.creating", str(case_id))
-    try:
+    with _having("pseah.creating", str(case_id), before=""):
         yield
-        session().flush()
-    finally:
-        if session().is_active:
-            _setting("pseah.creating", "")
 
 
 @contextmanager
 def serving(service: str) -> Iterator[None]:
     """Let a service's own policies apply beside the actor's, for a few statements."""
-    before = actor().service
-    _setting("pseah.service", service)
+    with _having("pseah.service", service, before=actor().service):
+        yield
+
+
+@contextmanager
+def _having(name: str, value: str, before: str) -> Iterator[None]:
+    """Have a setting for a few statements, and back what an outer one had set."""
+    outer = session().info.get(name, before)
+    _setting(name, value)
     try:
         yield
         session().flush()
-    finally:
-        if session().is_active:
-            _setting("pseah.service", before)
+    except DBAPIError:
+        # The database has given the transaction up, and its settings with it.
+        raise
+    except BaseException:
+        _setting(name, outer)
+        raise
+    _setting(name, outer)
 
 
 def _setting(name: str, value: str) -> None:
     session().execute(
         text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value}
     )
+    session().info[name] = value
 
 
 def session() -> Session:

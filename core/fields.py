@@ -221,3 +221,13 @@ class Several(_Asked, fields.List[Any]):
         if len(value) > self.most:
             raise refuse(N_("Enter at most %(most)s."), most=self.most)
         return super()._deserialize(value, *args, **kwargs)
+
+
+def offer(schema: Schema, name: str, choices: Mapping[str, str]) -> Schema:
+    """Let one field of a schema choose among what there is now: code -> label."""
+    field = schema.fields[name]
+    if not isinstance(field, _Coded):
+        raise TypeError(f"{name} does not ask to choose")
+    field.codes = {code: code for code in choices}
+    field.metadata = {**field.metadata, "labels": dict(choices)}
+    return schema

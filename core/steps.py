@@ -1,14 +1,22 @@
-"""A step: a form, the command behind it, and who may take it. The web makes the page."""
+"""A step: a form, the command behind it, who may take it. The web makes the page."""
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema
 
 Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a command made that is shown once, in the answer itself, and never kept."""
+
+    template: str
+    values: Mapping[str, Any] = field(repr=False)
 
 
 def nothing_changed(_: uuid.UUID, __: datetime) -> Sequence[str]:
@@ -35,7 +43,8 @@ class Step:
     id)` makes the form. `command(actor, id, body)` acts; `body` also holds `key`, the
     form's idempotency key, and for a `guarded` step the `version` that was seen.
     `after` is the endpoint shown next; it gets the id that the command returns, else
-    the step's own. `when` says whether a target is in a state for the step.
+    the step's own; a command that returns `Shown` is answered with that at once.
+    `when` says whether a target is in a state for the step.
     """
 
     endpoint: str

@@ -49,7 +49,11 @@ class Need(Base):
 
 
 class Referral(Base):
-    """A referral to one service: the minimum, sealed for its provider alone."""
+    """A referral to one service: the minimum, sealed for its provider alone.
+
+    The codes are all that a provider sees before accepting; `office_id` says near
+    which office the survivor is. Who it is opens after acceptance and release.
+    """
 
     __tablename__ = "referrals"
     __table_args__ = (Index(None, "case_id", "survivor_id"),)
@@ -59,11 +63,17 @@ class Referral(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
     service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
+    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
+    episode: Mapped[int]
     kind: Mapped[str]
     urgent: Mapped[bool]
+    age_band: Mapped[str]
+    language: Mapped[str]
     status: Mapped[str]
-    sent_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
     reached_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -72,7 +82,23 @@ class Referral(Base):
     name: Mapped[Sealed | None] = sealed("referral")
     contact: Mapped[Sealed | None] = sealed("referral")
     request: Mapped[Sealed | None] = sealed("referral")
-    report: Mapped[Sealed | None] = sealed("referral")
     version_id: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version_id}
+
+
+class ServiceReport(Base):
+    """What a provider reported about a referral: a status, and words if any."""
+
+    __tablename__ = "service_reports"
+
+    id: Mapped[Id]
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
+    referral_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("referrals.id"), index=True
+    )
+    status: Mapped[str]
+    outcome: Mapped[str | None]
+    reported_at: Mapped[datetime] = mapped_column(default=now)
+    reported_by: Mapped[uuid.UUID | None]
+    text: Mapped[Sealed | None] = sealed("referral")

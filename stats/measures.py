@@ -4,15 +4,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from itertools import product
+from typing import Protocol
 
 DUE = ("met", "met_late", "overdue")
 APART = ("running", "paused", "not_applicable")
 COUNTED_AS = {name: name for name in DUE + APART} | {"at_risk": "running"}
 
 
+class Counted(Protocol):
+    """Whatever adds one to a count of a table."""
+
+    @property
+    def counted_as(self) -> str:
+        """The count, by its name in `Compliance`."""
+
+
 @dataclass(frozen=True)
 class ClockRow:
-    """One clock of one case: coded facts and times, nothing personal."""
+    """One clock of one case: coded facts and times, nothing personal.
+
+    `ended_at` is when it ceased to apply without being stopped.
+    """
 
     code: str
     region: str
@@ -23,6 +35,7 @@ class ClockRow:
     standing: str
     kind: str
     not_applicable: bool
+    ended_at: datetime | None = None
 
     @property
     def quarter(self) -> str:
@@ -33,6 +46,15 @@ class ClockRow:
     def counted_as(self) -> str:
         """The count that this row adds to; an unknown standing raises KeyError."""
         return COUNTED_AS["not_applicable" if self.not_applicable else self.standing]
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case of the stock; counted as overdue, so a release hides it among few."""
+
+    age: str
+    place: str
+    counted_as: str = "overdue"
 
 
 @dataclass(frozen=True)
@@ -64,20 +86,27 @@ class Cell:
     counts: Compliance
 
 
-def compliance(rows: Iterable[ClockRow]) -> Compliance:
+def compliance(rows: Iterable[Counted]) -> Compliance:
     """Count the rows by standing; at risk is still running."""
     names = [row.counted_as for row in rows]
     return Compliance(**{name: names.count(name) for name in DUE + APART})
 
 
 def table(
-    rows: Sequence[ClockRow], by: Sequence[str] = ("region", "quarter")
+    rows: Sequence[Counted],
+    by: Sequence[str] = ("region", "quarter"),
+    axes: Sequence[Iterable[str]] | None = None,
 ) -> list[Cell]:
-    """Count the rows of one clock, a cell for every pair of values, also empty ones."""
-    found: dict[tuple[str, ...], list[ClockRow]] = {}
+    """Count the rows of one clock, a cell for every pair of values, also empty ones.
+
+    With `axes` the pairs are those, whatever was found: a table that leaves out a
+    region would tell that it had none.
+    """
+    found: dict[tuple[str, ...], list[Counted]] = {}
     for row in rows:
         found.setdefault(tuple(getattr(row, name) for name in by), []).append(row)
-    axes = [sorted({key[place] for key in found}) for place in range(len(by))]
+    places = range(len(by))
+    axes = axes or [sorted({key[place] for key in found}) for place in places]
     return [Cell(key, compliance(found.get(key, ()))) for key in product(*axes)]
 
 
@@ -103,4 +132,5 @@ def _stood(row: ClockRow, at: datetime) -> ClockRow:
     if row.stopped_at is not None and row.stopped_at <= at:
         return row
     standing = "overdue" if row.due_at < at else "running"
-    return replace(row, stopped_at=None, standing=standing)
+    ended_at = row.ended_at if row.ended_at and row.ended_at <= at else None
+    return replace(row, stopped_at=None, ended_at=ended_at, standing=standing)

@@ -26,8 +26,8 @@ def p90(rows: Iterable[ClockRow], now: datetime) -> timedelta | None:
 
 
 def net(row: ClockRow, now: datetime) -> timedelta:
-    """From start to stop, or to now while open, without pauses; never below zero."""
-    gross = (row.stopped_at or now) - row.started_at
+    """From start to stop or end, or to now while open, without pauses; not below 0."""
+    gross = (row.stopped_at or row.ended_at or now) - row.started_at
     return max(timedelta(), gross - timedelta(seconds=row.paused_seconds))
 
 

@@ -12,11 +12,12 @@ from core import audit, db
 from vault.boxes import Box, new_box
 from vault.crypto import Tampered, bind, fingerprint, seal_to
 from vault.keyring import Keyring
-from vault.models import CompartmentRow, HeldKey, Holder, KeyGrant
+from vault.models import CompartmentRow, HeldKey, KeyGrant
 
 Boxes = dict[tuple[str, int], Box]
-KEY_MADE = "holder:key_made"
 
+_ADD = text("SELECT add_holder(:id, :kind, :key, :request)")
+_ABLE = text("SELECT desk, person FROM able_members(:desks)")
 _KEYS = text(
     "SELECT id, public_key, audited_fingerprint(id) FROM holders"
     " WHERE id = ANY(:holders)"
@@ -38,9 +39,12 @@ def public_keys(holders: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
 
 
 def add_holder(holder_id: uuid.UUID, kind: str, public: bytes) -> None:
-    """Register a holder's public key, with its fingerprint in the audit trail."""
-    db.add(Holder(id=holder_id, kind=kind, public_key=public))
-    audit.record(holder_id, KEY_MADE, kind=kind, fingerprint=fingerprint(public))
+    """Register a holder's public key, with its fingerprint in the audit trail.
+
+    The database writes both, only for who administers, and never over a key.
+    """
+    values = {"id": holder_id, "kind": kind, "key": public}
+    db.session().execute(_ADD, {**values, "request": audit.request_id.get()})
 
 
 def give_desk_key(desk_id: uuid.UUID, member_id: uuid.UUID, private: bytes) -> None:
@@ -53,8 +57,15 @@ def give_desk_key(desk_id: uuid.UUID, member_id: uuid.UUID, private: bytes) -> N
 
 def able_members(desk_id: uuid.UUID) -> set[uuid.UUID]:
     """Return the members who hold the desk's key."""
-    held = select(HeldKey.by_id).where(HeldKey.holder_id == desk_id)
-    return set(db.session().scalars(held))
+    return members([desk_id]).get(desk_id, set())
+
+
+def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return the members of desks who hold the desk's key: only they count."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for desk, person in db.session().execute(_ABLE, {"desks": list(desk_ids)}):
+        found.setdefault(desk, set()).add(person)
+    return found
 
 
 def make_boxes(
@@ -102,28 +113,44 @@ def settle(
 ) -> set[tuple[str, uuid.UUID]]:
     """Make the grants of a case equal `should`: compartment name -> holders.
 
-    Grants that should not be are deleted at once. Missing ones are given from
-    `boxes`, what the actor holds; those that could not be given are returned, as
-    (compartment, holder), for the next holder's opening.
+    Grants that should not be are deleted at once, but for the last one of a key that
+    is wanted: what it seals would be lost. Missing ones are given from `boxes`, what
+    the actor holds; those that could not be given are returned, as (compartment,
+    holder), for the next step of a holder.
     """
     rows, grants = _compartments(case_id, referral_id), _grants(case_id, referral_id)
-    held = {(grant.compartment_id, grant.holder_id): grant for grant in grants}
-    wanted = {
-        (row.id, holder_id): row for row in rows for holder_id in should.get(row.name, ())
-    }
-    excess = [grant for place, grant in held.items() if place not in wanted]
-    lacking = [(row, who) for (_, who), row in wanted.items() if (row.id, who) not in held]
+    wanted = [(row, who) for row in rows for who in should.get(row.name, ())]
+    held = {(grant.compartment_id, grant.holder_id) for grant in grants}
+    lacking = [(row, who) for row, who in wanted if (row.id, who) not in held]
     given, missing = _give(lacking, boxes)
-    for grant in excess:
-        db.session().delete(grant)
+    taken = _take(grants, wanted, given)
     names = {row.id: row.name for row in rows}
-    _note(case_id, "key:withdrawn", [(names[g.compartment_id], g.holder_id) for g in excess])
+    _note(case_id, "key:withdrawn", [(names[key], who) for key, who in taken])
     _note(case_id, "key:given", [(row.name, who) for row, who in given])
     db.session().flush()
     return {(row.name, who) for row, who in missing}
 
 
 Place = tuple[CompartmentRow, uuid.UUID]
+
+
+def _take(
+    grants: list[KeyGrant], wanted: list[Place], given: list[Place]
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Delete the grants that nobody should hold, unless they are a key's last."""
+    should = {(row.id, who) for row, who in wanted}
+    needed = {row.id for row, _ in wanted}
+    safe = {row.id for row, _ in given}
+    safe |= {
+        g.compartment_id for g in grants if (g.compartment_id, g.holder_id) in should
+    }
+    taken = []
+    for grant in grants:
+        place = (grant.compartment_id, grant.holder_id)
+        if place not in should and (place[0] in safe or place[0] not in needed):
+            db.session().delete(grant)
+            taken.append(place)
+    return taken
 
 
 def _give(lacking: list[Place], boxes: Boxes) -> tuple[list[Place], list[Place]]:

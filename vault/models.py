@@ -49,7 +49,11 @@ class CompartmentRow(Base):
     __tablename__ = "compartments"
     __table_args__ = (
         UniqueConstraint(
-            "case_id", "referral_id", "name", "version", postgresql_nulls_not_distinct=True
+            "case_id",
+            "referral_id",
+            "name",
+            "version",
+            postgresql_nulls_not_distinct=True,
         ),
     )
 

@@ -38,10 +38,11 @@ class SealedType(TypeDecorator[Sealed]):
     impl = LargeBinary
     cache_ok = True
 
-    class Comparator(TypeDecorator.Comparator[Sealed]):  # type: ignore[misc]
+    class Comparator(TypeDecorator.Comparator[Sealed]):
         """Refuses every comparison but `IS NULL`."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            """Let `IS NULL` and `IS NOT NULL` through."""
             if other == (None,) and op.__name__ in ("is_", "is_not", "eq", "ne"):
                 return super().operate(op, *other, **kwargs)
             return _refuse("compared")
@@ -54,17 +55,17 @@ class SealedType(TypeDecorator[Sealed]):
         self.compartment = compartment
         super().__init__()
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: Any, _: Dialect) -> bytes | None:
         """Let `Sealed` and null through."""
         if value is None:
             return None
         return value.data if isinstance(value, Sealed) else _refuse("set to plain text")
 
-    def process_literal_param(self, value: Any, dialect: Dialect) -> str:
+    def process_literal_param(self, _: Any, __: Dialect) -> str:
         """Refuse to write ciphertext into SQL text."""
         return _refuse("written as a literal")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Sealed | None:
+    def process_result_value(self, value: Any, _: Dialect) -> Sealed | None:
         """Box what was stored."""
         return None if value is None else Sealed(bytes(value))
 

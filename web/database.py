@@ -83,5 +83,3 @@ def serve_on(where: Addresses) -> None:
     if reasons:
         db.disconnect()
         raise Unsafe("; ".join(reasons))
-
-

@@ -62,7 +62,7 @@ def record_denial() -> None:
     """Record that the person in front was refused this page or step."""
     if not current_user.is_authenticated:
         return
-    ids = [value for value in (request.view_args or {}).values()]
+    ids = (request.view_args or {}).values()
     case_id = next((value for value in ids if isinstance(value, uuid.UUID)), None)
     audit.record_denial(
         current_user.actor,

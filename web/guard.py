@@ -13,6 +13,8 @@ from auth.sessions import SignedIn, resume
 from core import audit
 
 PUBLIC = frozenset({"static", "auth.sign_in", "web.language", "web.leave"})
+# Open with a one-time password: all else waits until it has been changed.
+BEFORE_CHANGE = PUBLIC | {"auth.change_password", "auth.sign_out"}
 COOKIE = "__Host-session"
 LOCAL_COOKIE = "session-local"
 
@@ -36,6 +38,7 @@ def install(app: Flask) -> None:
     manager.request_loader(_load)
     app.before_request(_number)
     app.before_request(_refuse_strangers)
+    app.before_request(_change_first)
 
 
 def _load(req: Request) -> SignedIn | None:
@@ -54,6 +57,12 @@ def _refuse_strangers() -> ResponseReturnValue | None:
     if request.endpoint in PUBLIC or current_user.is_authenticated:
         return None
     return redirect(url_for("auth.sign_in"), 303)
+
+
+def _change_first() -> ResponseReturnValue | None:
+    if request.endpoint in BEFORE_CHANGE or not current_user.must_change:
+        return None
+    return redirect(url_for("auth.change_password"), 303)
 
 
 def csp_nonce() -> str:

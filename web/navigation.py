@@ -16,12 +16,7 @@ MENU: tuple[tuple[str, str, May | frozenset[Role]], ...] = (
         N_("Home"),
         frozenset(Role),
     ),
-    (
-        "casework.cases",
-        N_("Cases"),
-        frozenset(Role)
-        - {Role.AUDITOR, Role.ADMINISTRATOR, Role.PROVIDER},
-    ),
+    ("casework.cases", N_("Cases"), May.LIST_CASES),
     ("casework.log_report", N_("Log a report"), May.LOG_REPORT),
     ("casework.imports", N_("Imports"), May.IMPORT_REPORTS),
     ("referrals.inbox", N_("Referrals"), frozenset({Role.PROVIDER})),

@@ -45,7 +45,8 @@ def sign_in() -> ResponseReturnValue:
     errors = post.errors
     if post.body is not None:
         try:
-            return _started(sessions.sign_in(**post.body, pepper=pepper()))
+            source = request.remote_addr or ""
+            return _started(sessions.sign_in(**post.body, pepper=pepper(), source=source))
         except Invalid as problem:
             errors = problem.fields
     form = forms.page(SignIn(), post.values, errors)

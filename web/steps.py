@@ -16,7 +16,7 @@ from auth.actor import Actor
 from auth.models import Office
 from core import db
 from core.errors import Invalid, Stale
-from core.steps import Step
+from core.steps import Shown, Step
 from core.text import N_
 from core.times import times_in
 from web import forms
@@ -83,7 +83,7 @@ def _page(
 def send(step: Step, id: uuid.UUID | None) -> ResponseReturnValue:
     """Take a post: act on it whole, or show it again with every problem."""
     actor = current_actor()
-    target, schema, zone, _ = _prepare(step, actor, id)
+    _target, schema, zone, _ = _prepare(step, actor, id)
     own = {name: request.form[name] for name in HIDDEN if name in request.form}
     with times_in(zone):
         posted = request.form.copy()
@@ -102,6 +102,8 @@ def send(step: Step, id: uuid.UUID | None) -> ResponseReturnValue:
             form = forms.page(schema, post.values, {}, **hidden)
             changed = _changes(step, actor, id, own)
             return _page(step, id, form, stale=True, changed=changed), Stale.status
+    if isinstance(result, Shown):
+        return render_template(result.template, **result.values)
     flash(gettext(step.done or N_("Recorded.")), "success")
     shown = result if isinstance(result, uuid.UUID) else id
     return redirect(url_for(step.after, **({"id": shown} if shown else {})), 303)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from auth.policy import Compartment, DeskKind, Role, Standing
+from auth.policy import Compartment, Standing
+from auth.words import DESK_KINDS, ROLES
 from core.events import Event
 from core.text import N_
 
@@ -77,19 +78,6 @@ REASONS: Mapping[str, str] = {
     "other_conflict": N_("Another conflict of interest"),
 }
 
-ROLES: Mapping[str, str] = {
-    Role.FOCAL_POINT: N_("PSEA focal point"),
-    Role.INVESTIGATOR: N_("Investigator"),
-    Role.PARTNER_INVESTIGATOR: N_("Partner’s investigator"),
-    Role.CARE_OFFICER: N_("Survivor care officer"),
-    Role.LEGAL_OFFICER: N_("Legal officer"),
-    Role.ETHICS_OFFICER: N_("Ethics officer"),
-    Role.COORDINATOR: N_("Coordinator"),
-    Role.PROVIDER: N_("Service provider"),
-    Role.AUDITOR: N_("Auditor"),
-    Role.ADMINISTRATOR: N_("Administrator"),
-}
-
 STANDINGS: Mapping[str, str] = {
     Standing.INTAKE: N_("Intake"),
     Standing.LEAD: N_("Lead"),
@@ -100,17 +88,6 @@ STANDINGS: Mapping[str, str] = {
     Standing.ETHICS_OFFICER: N_("Ethics officer"),
     Standing.PROVIDER: N_("Service provider"),
     Standing.BARRED: N_("Barred"),
-}
-
-DESK_KINDS: Mapping[str, str] = {
-    DeskKind.INTAKE: N_("Intake"),
-    DeskKind.COORDINATION: N_("Coordination"),
-    DeskKind.INVESTIGATION: N_("Investigation"),
-    DeskKind.PARTNER: N_("Partner’s investigators"),
-    DeskKind.CARE: N_("Survivor care"),
-    DeskKind.LEGAL: N_("Legal"),
-    DeskKind.ETHICS: N_("Ethics"),
-    DeskKind.PROVIDER: N_("Service provider"),
 }
 
 COMPARTMENTS: Mapping[str, str] = {

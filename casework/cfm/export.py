@@ -4,17 +4,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.text import N_, Message
+
 MOST_BYTES = 200_000_000
 LONGEST_NUMBER = 30
 
 
 class Unreadable(Exception):
-    """The file is no export; the message says why and what to do."""
+    """The file is no export; `message` says why and what to do."""
+
+    def __init__(self, msgid: str, **values: Any) -> None:
+        self.message = Message(msgid, **values)
+        super().__init__(self.message)
 
 
 def load(path: str | Path) -> list[Any]:
     """The items of a Kobo API v2 export, or of a bare JSON list; else Unreadable."""
-    return _items(_parsed(_decoded(_bytes(path))))
+    return parse(_bytes(path))
+
+
+def parse(content: bytes) -> list[Any]:
+    """The items that a file's content holds; else Unreadable."""
+    return _items(_parsed(_decoded(content)))
 
 
 def _bytes(path: str | Path) -> bytes:
@@ -22,11 +33,13 @@ def _bytes(path: str | Path) -> bytes:
         with Path(path).open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise Unreadable("There is no such file. Check its name.") from None
+        raise Unreadable(N_("There is no such file. Check its name.")) from None
     except (OSError, ValueError) as error:
-        raise Unreadable(f"The file cannot be opened: {_reason(error)}.") from None
+        raise Unreadable(
+            N_("The file cannot be opened: %(reason)s."), reason=_reason(error)
+        ) from None
     if len(content) > MOST_BYTES:
-        raise Unreadable("The file is larger than 200 MB. Export it in parts.")
+        raise Unreadable(N_("The file is larger than 200 MB. Export it in parts."))
     return content
 
 
@@ -38,9 +51,9 @@ def _decoded(content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("The file is not UTF-8 text. Export it as JSON.") from None
+        raise Unreadable(N_("The file is not UTF-8 text. Export it as JSON.")) from None
     if not text.strip():
-        raise Unreadable("The file is empty. Export it again.")
+        raise Unreadable(N_("The file is empty. Export it again."))
     return text
 
 
@@ -51,11 +64,18 @@ def _parsed(text: str) -> Any:
         return json.loads(text, strict=False, parse_int=_number, parse_constant=str)
     except json.JSONDecodeError as error:
         raise Unreadable(
-            f"The file is not JSON: {error.msg}, line {error.lineno}, column"
-            f" {error.colno}. Export it again."
+            N_(
+                "The file is not JSON: %(reason)s, line %(line)s, column %(column)s."
+                " Export it again."
+            ),
+            reason=error.msg,
+            line=error.lineno,
+            column=error.colno,
         ) from None
     except RecursionError:
-        raise Unreadable("The file is nested too deeply to be an export.") from None
+        raise Unreadable(
+            N_("The file is nested too deeply to be an export. Export it again.")
+        ) from None
 
 
 def _number(digits: str) -> int | str:
@@ -66,7 +86,9 @@ def _items(document: Any) -> list[Any]:
     items = document.get("results") if isinstance(document, dict) else document
     if not isinstance(items, list):
         raise Unreadable(
-            "The file holds no submissions: it needs a list, or an object with a list"
-            " under “results”, as the form’s server exports it."
+            N_(
+                "The file holds no submissions: it needs a list, or an object with a"
+                " list under “results”, as the form’s server exports it."
+            )
         )
     return items

@@ -59,6 +59,8 @@ class Fault(Word):
     NOT_AN_OBJECT = "not_an_object", N_("Not a submission")
     NOTHING_USABLE = "nothing_usable", N_("Nothing of a report is answered")
     CONTENT_DIFFERS = "content_differs", N_("Delivered again with other answers")
+    NO_DESK = "no_desk", N_("No desk takes this office’s reports: sent to another’s")
+    NOT_FILED = "not_filed", N_("Could not be filed as it is: kept for a decision")
 
 
 @dataclass(frozen=True)

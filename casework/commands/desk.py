@@ -5,7 +5,7 @@ from typing import Any
 
 from auth import access
 from auth.actor import Actor
-from auth.policy import May, Standing
+from auth.policy import Compartment, May, Standing
 from casework import cases, timeline
 from casework.facts import facts_of
 from casework.models.progress import CareNote
@@ -14,7 +14,6 @@ from core import db
 from core.errors import Invalid, WrongStage
 from core.events import Event
 from core.text import N_
-from auth.policy import Compartment
 
 Body = dict[str, Any]
 

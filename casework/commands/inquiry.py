@@ -37,7 +37,7 @@ def confirm_referral(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
 
 
 def open_investigation(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
-    """Decide the assessment: an investigation is opened, with a compartment of its own."""
+    """Decide the assessment: an investigation opens, with a compartment of its own."""
     case = cases.load(actor, May.DECIDE, case_id, body)
     cases.move(case, "open_investigation")
     case.urgent = body["urgent"]
@@ -54,7 +54,9 @@ def hand_to_partner(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     case = cases.load(actor, May.DECIDE, case_id, body)
     if not body["capacity"]:
         raise Invalid(
-            capacity=N_("A partner that cannot investigate safely is not handed a case.")
+            capacity=N_(
+                "A partner that cannot investigate safely is not handed a case."
+            )
         )
     cases.move(case, "hand_to_partner")
     desk_id = route(case.office_id, DeskKind.PARTNER, case.conflicted)

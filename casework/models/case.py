@@ -35,6 +35,7 @@ class Submission(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     source: Mapped[str]
     external_id: Mapped[str | None]
+    content_hash: Mapped[str | None]
     office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
     state: Mapped[str]
     why: Mapped[str | None]

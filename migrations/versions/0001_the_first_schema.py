@@ -84,6 +84,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_offices_code")),
     )
     op.create_table(
+        "sign_in_attempts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account", sa.LargeBinary(), nullable=False),
+        sa.Column("source", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
+    )
+    op.create_index(
+        op.f("ix_sign_in_attempts_account"),
+        "sign_in_attempts",
+        ["account"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_sign_in_attempts_at"), "sign_in_attempts", ["at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_sign_in_attempts_source"), "sign_in_attempts", ["source"], unique=False
+    )
+    op.create_table(
         "desks",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -164,6 +184,7 @@ def upgrade() -> None:
         sa.Column("key_hash", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("content_hash", sa.Text(), nullable=True),
         sa.Column("office_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=True),
@@ -235,6 +256,7 @@ def upgrade() -> None:
         sa.Column("memory", sa.Integer(), nullable=False),
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_credentials_person_id")
         ),
@@ -264,6 +286,41 @@ def upgrade() -> None:
         ["desk_id", "person_id"],
         unique=True,
         postgresql_where="left_at IS NULL",
+    )
+    op.create_table(
+        "route_changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("office_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("alternative_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=True),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alternative_id"],
+            ["desks.id"],
+            name=op.f("fk_route_changes_alternative_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["people.id"], name=op.f("fk_route_changes_asked_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["people.id"], name=op.f("fk_route_changes_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["desk_id"], ["desks.id"], name=op.f("fk_route_changes_desk_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["office_id"], ["offices.id"], name=op.f("fk_route_changes_office_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_route_changes")),
+    )
+    op.create_index(
+        op.f("ix_route_changes_office_id"), "route_changes", ["office_id"], unique=False
     )
     op.create_table(
         "routes",
@@ -595,11 +652,17 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("survivor_id", sa.Uuid(), nullable=False),
         sa.Column("service_id", sa.Uuid(), nullable=False),
+        sa.Column("office_id", sa.Uuid(), nullable=False),
+        sa.Column("episode", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("age_band", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -608,10 +671,12 @@ def upgrade() -> None:
         sa.Column("name", sa.LargeBinary(), nullable=True),
         sa.Column("contact", sa.LargeBinary(), nullable=True),
         sa.Column("request", sa.LargeBinary(), nullable=True),
-        sa.Column("report", sa.LargeBinary(), nullable=True),
         sa.Column("version_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id"], ["cases.id"], name=op.f("fk_referrals_case_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["office_id"], ["offices.id"], name=op.f("fk_referrals_office_id")
         ),
         sa.ForeignKeyConstraint(
             ["service_id"], ["services.id"], name=op.f("fk_referrals_service_id")
@@ -626,6 +691,32 @@ def upgrade() -> None:
         op.f("ix_referrals_case_id_survivor_id"),
         "referrals",
         ["case_id", "survivor_id"],
+        unique=False,
+    )
+    op.create_table(
+        "service_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reported_by", sa.Uuid(), nullable=True),
+        sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name=op.f("fk_service_reports_case_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["referral_id"],
+            ["referrals.id"],
+            name=op.f("fk_service_reports_referral_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_reports")),
+    )
+    op.create_index(
+        op.f("ix_service_reports_referral_id"),
+        "service_reports",
+        ["referral_id"],
         unique=False,
     )
     op.create_table(
@@ -678,6 +769,8 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_standings_case_id"), table_name="standings")
     op.drop_table("standings")
+    op.drop_index(op.f("ix_service_reports_referral_id"), table_name="service_reports")
+    op.drop_table("service_reports")
     op.drop_index(op.f("ix_referrals_case_id_survivor_id"), table_name="referrals")
     op.drop_table("referrals")
     op.drop_index(op.f("ix_outcomes_case_id"), table_name="outcomes")
@@ -717,6 +810,8 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_table("services")
     op.drop_table("routes")
+    op.drop_index(op.f("ix_route_changes_office_id"), table_name="route_changes")
+    op.drop_table("route_changes")
     op.drop_index(
         "uq_memberships_active",
         table_name="memberships",
@@ -734,6 +829,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_held_keys_by_id"), table_name="held_keys")
     op.drop_table("held_keys")
     op.drop_table("desks")
+    op.drop_index(op.f("ix_sign_in_attempts_source"), table_name="sign_in_attempts")
+    op.drop_index(op.f("ix_sign_in_attempts_at"), table_name="sign_in_attempts")
+    op.drop_index(op.f("ix_sign_in_attempts_account"), table_name="sign_in_attempts")
+    op.drop_table("sign_in_attempts")
     op.drop_table("offices")
     op.drop_table("import_batches")
     op.drop_table("holders")

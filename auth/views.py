@@ -1,0 +1,5 @@
+"""Pages of people, desks, offices and one's own account."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("auth", __name__)

@@ -1,0 +1,74 @@
+"""Timing two things against each other, turn by turn, so that noise hits both alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+from time import perf_counter, perf_counter_ns
+
+Turn = Callable[[], object]
+WARM_UP = 5
+LONGEST = 45.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A line of results.json."""
+
+    name: str
+    ratio: float
+    goal: float
+    detail: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio <= self.goal
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How long the turns of two things took, in milliseconds."""
+
+    a: list[float]
+    b: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """The median of `a` over the median of `b`."""
+        return median(self.a) / median(self.b)
+
+    @property
+    def difference(self) -> float:
+        """The median of `a` less the median of `b`, in milliseconds."""
+        return median(self.a) - median(self.b)
+
+
+def described(times: list[float]) -> str:
+    """Return median, quartiles and count in words."""
+    low, middle, high = quantiles(times, n=4)
+    return f"{middle:.1f} ms ({low:.1f} to {high:.1f}, {len(times)} turns)"
+
+
+def timed(turn: Turn) -> float:
+    """Return how many milliseconds one turn takes."""
+    start = perf_counter_ns()
+    turn()
+    return (perf_counter_ns() - start) / 1e6
+
+
+def alternate(prepare: Callable[[], tuple[Turn, Turn]], turns: int) -> Pair:
+    """Time A B A B …; `prepare` makes the next two turns and is not timed.
+
+    The first turns only warm up. It ends early rather than take too long.
+    """
+    end = perf_counter() + LONGEST
+    pair = Pair([], [])
+    for number in range(WARM_UP + turns):
+        a, b = prepare()
+        times = timed(a), timed(b)
+        if number >= WARM_UP:
+            pair.a.append(times[0])
+            pair.b.append(times[1])
+        if perf_counter() > end and len(pair.a) > WARM_UP:
+            break
+    return pair

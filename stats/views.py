@@ -1,0 +1,65 @@
+"""The pages of oversight: timeliness, and whether the audit trail is whole."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from auth import access
+from auth.actor import STATS
+from auth.policy import May
+from core import db
+from core.audit import verify
+from stats import queries
+
+blueprint = Blueprint("stats", __name__)
+
+AGES = {
+    "0": _l("Less than 30 days"),
+    "30": _l("30 to 89 days"),
+    "90": _l("90 to 179 days"),
+    "180": _l("180 to 364 days"),
+    "365": _l("365 days or more"),
+}
+FAULTS = {
+    "changed": _l("This row was changed after it was written."),
+    "missing": _l("This row is missing."),
+    "missing before the head": _l("The end of this chain is missing or was added to."),
+    "the chain has no head": _l("The record of where this chain ends is missing."),
+}
+DECISIONS = {"done": _l("Done"), "allowed": _l("Allowed"), "denied": _l("Refused")}
+
+
+@blueprint.get("/timeliness")
+def timeliness() -> ResponseReturnValue:
+    """Show whether the clocks were met, by region and quarter, where enough were due.
+
+    The figures are read as a service: nobody's own standing on a case counts.
+    """
+    access.require_role(current_user.actor, May.SEE_STATISTICS)
+    with db.transaction(STATS):
+        data = queries.timeliness()
+    return render_template("stats/timeliness.html", data=data, ages=AGES)
+
+
+@blueprint.get("/audit")
+def audit() -> ResponseReturnValue:
+    """Show the newest audit rows by opaque ids; with `verify`, recompute them all."""
+    actor = current_user.actor
+    access.require_role(actor, May.VERIFY_AUDIT)
+    with db.transaction(actor) as session:
+        trail = queries.trail()
+        page = min(max(1, request.args.get("page", 1, int)), trail.pages)
+        rows = queries.recent(page)
+        verdict = verify(session) if "verify" in request.args else None
+        verified_at = db.now()
+    return render_template(
+        "stats/audit.html",
+        trail=trail,
+        page=page,
+        rows=rows,
+        verdict=verdict,
+        verified_at=verified_at,
+        faults=FAULTS,
+        decisions=DECISIONS,
+    )
