@@ -66,10 +66,13 @@ nightly: check ## Everything, thoroughly: both PostgreSQLs, long searches, bench
 
 # To change it
 
-.PHONY: format lock css messages
+.PHONY: format docs lock css messages
 format: dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+docs: install ## Write docs/generated/ anew from the tables of rules
+	@$(BIN)/python -m docs.generate
 
 lock: dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1: the newest)
 	@scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -23,6 +23,7 @@ class Config:
     trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     testing: bool = False
     command_line: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def secret_key(self) -> str:
@@ -55,5 +56,6 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
         pepper_uri=environment.get("PEPPER_URI", ""),
         behind_proxies=int(environment.get("BEHIND_PROXIES", "0")),
         command_line=environment.get("FLASK_RUN_FROM_CLI") == "true",
+        environment=environment,
         trusted_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
     )

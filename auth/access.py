@@ -228,10 +228,11 @@ def settle(
     facts: Facts,
     boxes: grants.Boxes | None = None,
     referral_id: uuid.UUID | None = None,
-) -> None:
+) -> set[tuple[str, uuid.UUID]]:
     """Make keys follow standings, consent and stage; call it after any of them changes.
 
-    `boxes` are keys just made; what else the actor holds is added to them.
+    `boxes` are keys just made; what else the actor holds is added to them. What the
+    actor could not give is returned, as (compartment, holder).
 
     :raises Forbidden: for who stands on a referral alone: they do not see who else
         holds its keys.
@@ -240,7 +241,7 @@ def settle(
         raise Forbidden
     held = grants.held_boxes(actor.keyring, case_id, referral_id)
     should = should_hold(case_id, facts, referral_id)
-    grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
+    return grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
 
 
 def box_for(

@@ -151,7 +151,7 @@ BY_STANDING: Mapping[Standing, frozenset[May]] = {
     Standing.INVESTIGATOR: frozenset(
         _ANYONE
         | {May.TAKE, May.DECIDE, May.INVESTIGATE, May.CONFIRM_REFERRAL}
-        | {May.MONITOR_PARTNER, May.PROTECT, May.CLOSE, May.SET_TIME}
+        | {May.MONITOR_PARTNER, May.PROTECT, May.CLOSE}
     ),
     Standing.PARTNER_INVESTIGATOR: frozenset(_ANYONE | {May.MONITOR_PARTNER}),
     Standing.CARE_OFFICER: frozenset(

@@ -1,19 +1,16 @@
 """Intake of a full report, against the same rows inserted by a plain program."""
 
 import uuid
-from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
-from sqlalchemy import Table, event
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Engine
 
 from benchmarks import reports
-from benchmarks.measure import Result, Turn, alternate, described
+from benchmarks.measure import Result, Turn, alternate, described, statements
 from benchmarks.world import World
 from casework.commands.intake import file_report
 from core import db
@@ -22,17 +19,18 @@ from core.references import new_reference
 GOAL = 5.0
 TURNS = 60
 Row = tuple[Table, dict[str, Any]]
-FSYNC = "SELECT current_setting('fsync') || '/' || current_setting('synchronous_commit')"
+FSYNC = (
+    "SELECT current_setting('fsync') || '/' || current_setting('synchronous_commit')"
+)
 
 
 def run(world: World) -> Result:
     """File reports, and insert copies of the rows that each of them wrote."""
-    amina, office = world.actor("amina"), reports.office(world)
+    amina, office_id = world.actor("amina"), world.made.offices["NBO"]
 
     def intake() -> uuid.UUID:
-        filing = reports.filing(office)
         with db.transaction(amina):
-            return file_report(amina, filing).id
+            return file_report(amina, reports.filing(office_id)).id
 
     with world.owner() as owner:
         written = rows_of(owner, intake())
@@ -41,7 +39,7 @@ def run(world: World) -> Result:
         durable = _durable(owner)
     detail = (
         f"intake {described(pair.a)}; {len(written)} plain inserts"
-        f" {described(pair.b)}; {_statements(intake)} statements for an intake;"
+        f" {described(pair.b)}; {statements(intake)} statements for an intake;"
         f" {durable}"
     )
     return Result("intake", round(pair.ratio, 2), GOAL, detail)
@@ -90,7 +88,10 @@ def _fresh(written: list[Row]) -> list[Row]:
     own = {row[name] for _, row in written for name in ("id", "subject") if name in row}
     ids = {old: uuid.uuid4() for old in own}
     unique = {"key_hash": uuid.uuid4().hex, "reference": new_reference("C")}
-    return [(table, _renewed(table, row, ids) | _only(row, unique)) for table, row in written]
+    return [
+        (table, _renewed(table, row, ids) | _only(row, unique))
+        for table, row in written
+    ]
 
 
 def _only(row: dict[str, Any], values: dict[str, str]) -> dict[str, str]:
@@ -106,19 +107,6 @@ def _renewed(
         return ids.get(value, value) if isinstance(value, uuid.UUID) else value
 
     return {name: renewed(name, value) for name, value in row.items()}
-
-
-def _statements(act: Callable[[], object]) -> int:
-    """Count what is sent to the database while something is done."""
-    sent = []
-
-    def count(*_: Any) -> None:
-        sent.append(1)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    act()
-    event.remove(Engine, "before_cursor_execute", count)
-    return len(sent)
 
 
 def _durable(owner: Connection) -> str:

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
 from time import perf_counter, perf_counter_ns
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 Turn = Callable[[], object]
 WARM_UP = 5
@@ -72,3 +76,27 @@ def alternate(prepare: Callable[[], tuple[Turn, Turn]], turns: int) -> Pair:
         if perf_counter() > end and len(pair.a) > WARM_UP:
             break
     return pair
+
+
+def statements(turn: Turn) -> int:
+    """Count what a turn sends to the database."""
+    return _counted("before_cursor_execute", turn)
+
+
+def commits(turn: Turn) -> int:
+    """Count the transactions that a turn commits, on whichever connection."""
+    return _counted("commit", turn)
+
+
+def _counted(what: str, turn: Turn) -> int:
+    seen = []
+
+    def count(*_: Any) -> None:
+        seen.append(what)
+
+    event.listen(Engine, what, count)
+    try:
+        turn()
+    finally:
+        event.remove(Engine, what, count)
+    return len(seen)

@@ -2,10 +2,9 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from auth.actor import Actor
 from auth.models import Office
-from benchmarks.world import World
 from casework.cfm.report import Affected, Attachments, IncomingReport
 from casework.commands.intake import Filing
 from casework.vocabulary import (
@@ -70,17 +69,11 @@ def report() -> IncomingReport:
     )
 
 
-def office(world: World) -> Office:
-    """Return the office that the report comes to."""
-    with db.transaction(Actor(service="intake")) as session:
-        return session.get_one(Office, world.made.offices["NBO"])
-
-
-def filing(where: Office) -> Filing:
-    """Return a full report under a key of its own."""
+def filing(office_id: UUID) -> Filing:
+    """Return a full report under a key of its own, in the transaction under way."""
     return Filing(
         report=report(),
-        office=where,
+        office=db.session().get_one(Office, office_id),
         key=secrets.token_hex(16),
         source="benchmark",
         care_summary="She needs a doctor, and somewhere else to sleep.",

@@ -21,7 +21,7 @@ from vault.crypto import Cost
 from vault.keyring import Keyring
 from web.database import APP_ROLE, Addresses, serve_on, upgrade
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 CHEAP = Cost(iterations=1, lanes=1, memory=64)
 
 
@@ -37,27 +37,18 @@ class World:
         """Return a person as a request does: no desk's key is opened yet."""
         actor = self.people[username]
         assert actor.keyring is not None
-        return replace(actor, keyring=Keyring(actor.keyring.holder_id, _key(actor)))
+        fresh = Keyring(actor.keyring.holder_id, actor.keyring.private)
+        return replace(actor, keyring=fresh)
 
     def owner(self) -> Connection:
         """Connect as the owner, with the plain driver, past row security."""
         return plain(self.where.owner or "")
 
 
-def _key(actor: Actor) -> bytes:
-    assert actor.keyring is not None
-    return actor.keyring.private
-
-
 def plain(url: str) -> Connection:
     """Connect with the driver alone."""
-    parts = make_url(url)
-    return connect(
-        host=parts.query["host"],
-        port=parts.query["port"],
-        user=parts.username,
-        dbname=parts.database,
-    )
+    parts = make_url(url).set(drivername="postgresql")
+    return connect(parts.render_as_string(hide_password=False))
 
 
 @contextmanager
@@ -103,4 +94,6 @@ def copy(running: embedded.Server, world: World) -> World:
     with plain(running.url("postgres")) as connection:
         connection.autocommit = True
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {embedded.DATABASE}")
-    return replace(world, where=Addresses(running.url(name, APP_ROLE), running.url(name)))
+    return replace(
+        world, where=Addresses(running.url(name, APP_ROLE), running.url(name))
+    )

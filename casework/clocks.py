@@ -61,64 +61,73 @@ class Happening:
     about_id: uuid.UUID | None = None
 
 
-def tell(happening: Happening) -> None:
-    """Stop, end and start every clock that listens to an event.
+def tell(*happenings: Happening) -> None:
+    """Stop, end and start every clock that listens to these events of one case.
 
     A clock hears every event of its case, also from someone who may not see it. One
     that runs already, about the same thing, is not started beside itself.
     """
     with db.serving("clocks"):
-        rows = _running(happening)
-        for row in rows:
-            _hear(row, happening)
-        running = {_thing(row.code, row) for row in rows if _is_open(row)}
-        for rule in CLOCKS.values():
-            starts = rule.starts is happening.event and rule.applies(happening.about)
-            if starts and _thing(rule.code, happening) not in running:
-                _begin(rule, happening)
+        rows = _running(happenings[0].case_id)
+        for happening in happenings:
+            rows += _tell(happening, rows)
+
+
+def _tell(happening: Happening, rows: Iterable[ClockRow]) -> list[ClockRow]:
+    """Let clocks hear one event; return those that it starts."""
+    heard = [row for row in rows if _is_open(row) and _concerns(row, happening)]
+    started = [new for row in heard for new in _hear(row, happening)]
+    running = {_thing(row.code, row) for row in heard if _is_open(row)}
+    for rule in CLOCKS.values():
+        starts = rule.starts is happening.event and rule.applies(happening.about)
+        if starts and _thing(rule.code, happening) not in running:
+            started += _begin(rule, happening)
+    return started
 
 
 def _is_open(row: ClockRow) -> bool:
-    return row.stopped_at is None and row.cancelled_at is None
+    ended = row.stopped_at or row.cancelled_at or row.not_applicable
+    return ended is None
 
 
 def _thing(code: str, of: ClockRow | Happening) -> tuple[object, ...]:
     return code, of.referral_id, of.about_id, of.episode
 
 
-def _begin(rule: Clock, happening: Happening) -> None:
+def _begin(rule: Clock, happening: Happening) -> list[ClockRow]:
     """Start a clock; one that may have started without this event, only once."""
     if rule.fallback:
-        start_late(rule, happening)
-    else:
-        _start(rule, happening)
+        return start_late(rule, happening)
+    return [_start(rule, happening)]
 
 
-def _hear(row: ClockRow, happening: Happening) -> None:
+def _hear(row: ClockRow, happening: Happening) -> list[ClockRow]:
+    """Stop or end a clock on an event; return what starts again in its place."""
     rule = CLOCKS[row.code]
     if happening.event in rule.stops:
         _stop(row, happening)
         if rule.repeats:
             about_id = row.about_id or happening.about_id
-            _start(rule, replace(happening, about_id=about_id))
+            return [_start(rule, replace(happening, about_id=about_id))]
     elif happening.event in rule.ends:
         _cancel(row, happening.occurred_at)
+    return []
 
 
-def _running(happening: Happening) -> list[ClockRow]:
-    """Return the open clocks of this case that are about the same thing."""
+def _running(case_id: uuid.UUID) -> list[ClockRow]:
     rows = db.session().scalars(
         select(ClockRow).where(
-            ClockRow.case_id == happening.case_id,
+            ClockRow.case_id == case_id,
             ClockRow.stopped_at.is_(None),
             ClockRow.cancelled_at.is_(None),
             ClockRow.not_applicable.is_(None),
         )
     )
-    return [row for row in rows if _concerns(row, happening)]
+    return list(rows)
 
 
 def _concerns(row: ClockRow, happening: Happening) -> bool:
+    """Return whether a clock is about the same thing as an event."""
     if happening.referral_id is not None:
         return row.referral_id == happening.referral_id
     if happening.about_id is not None and row.about_id is not None:
@@ -142,7 +151,7 @@ def _cancel(row: ClockRow, at: datetime) -> None:
     row.attention_at = None
 
 
-def _start(rule: Clock, happening: Happening) -> None:
+def _start(rule: Clock, happening: Happening) -> ClockRow:
     about = happening.about
     start = {
         Anchor.EVENT: happening.occurred_at,
@@ -168,6 +177,7 @@ def _start(rule: Clock, happening: Happening) -> None:
         attention_at=due if possible else None,
     )
     db.session().add(row)
+    return row
 
 
 def extend(row: ClockRow, due: datetime) -> None:
@@ -235,13 +245,15 @@ def started_by_breach(code: str) -> Iterable[Clock]:
     return [rule for rule in CLOCKS.values() if rule.fallback == code]
 
 
-def start_late(rule: Clock, happening: Happening) -> None:
+def start_late(rule: Clock, happening: Happening) -> list[ClockRow]:
     """Start a clock whose step before was skipped, unless it has run."""
     has_run = select(ClockRow.id).where(
         ClockRow.case_id == happening.case_id,
         ClockRow.code == rule.code,
         ClockRow.episode == happening.episode,
     )
-    if db.session().scalar(has_run) is None:
-        _start(rule, happening)
-        db.session().flush()
+    if db.session().scalar(has_run) is not None:
+        return []
+    row = _start(rule, happening)
+    db.session().flush()
+    return [row]

@@ -24,6 +24,7 @@ from casework.cfm.answers import cleaned, is_blank, shown
 from casework.cfm.export import load
 from casework.cfm.reading import ITEM, read
 from casework.cfm.report import Fault, Problem, Reading
+from casework.cfm.same import fingerprint
 from casework.commands.intake import (
     ALL_DESKS,
     Arrival,
@@ -219,7 +220,7 @@ class _Run:
         if not was_same(first, item.content):
             differs = Problem(ITEM, Fault.CONTENT_DIFFERS)
             problems = (*problems, differs)
-            self._keep(item, differs)
+            self._keep(item, item.content, differs)
         self.outcome.duplicates.append({"id": item.id, "of": of})
         self._tell(item.id, problems)
 
@@ -227,14 +228,14 @@ class _Run:
         """List what cannot be filed, and keep it if it holds anything."""
         problems = (*item.problems, *more)
         if not is_blank(item.raw):
-            self._keep(item, problems[-1])
+            self._keep(item, f"{item.key}:{fingerprint(item.raw)}", problems[-1])
         listed = [told(each) for each in problems]
         self.outcome.rejected.append({"id": item.id, "problems": listed})
 
-    def _keep(self, item: Item, why: Problem) -> None:
+    def _keep(self, item: Item, key: str, why: Problem) -> None:
         # A key of its own leaves the submission's free for what can be filed.
         problems = [plain(told(each)) for each in dict.fromkeys((*item.problems, why))]
-        given = item.arrival(key=item.content, problems=problems)
+        given = item.arrival(key=key, problems=problems)
         code = why.problem.value
         set_aside(self.actor, Arrival(**given), _kept(item.raw), "kept", code)
 

@@ -1,6 +1,8 @@
 """What happened: the event, its audit row and every clock, in one transaction."""
 
 import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +37,16 @@ def about(case: Case) -> About:
     )
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An event to record; it occurred now unless it says when. `facts` are codes."""
+
+    event: Event
+    about_id: uuid.UUID | None = None
+    occurred_at: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def record(
     event: Event,
     case: Case,
@@ -48,21 +60,47 @@ def record(
     `facts` are codes and ids. An event that occurred before it was recorded keeps
     both moments.
     """
-    happening = clocks.Happening(
-        event=event,
-        case_id=case.id,
-        episode=case.episode,
-        about=about(case),
-        calendar=calendar_of(db.session().get_one(Office, case.office_id)),
-        occurred_at=occurred_at or db.now(),
-        about_id=about_id,
-    )
-    write(happening, facts)
+    record_all(case, [Entry(event, about_id, occurred_at, facts)])
 
 
-def write(happening: clocks.Happening, facts: dict[str, Any]) -> None:
+def record_all(case: Case, entries: Sequence[Entry]) -> None:
+    """Write several events of a case in their order, as `record` writes one.
+
+    They go to the database together: a report that is filed is half a dozen events.
+    """
+    calendar = calendar_of(db.session().get_one(Office, case.office_id))
+    known = about(case)
+    happened = [
+        clocks.Happening(
+            event=entry.event,
+            case_id=case.id,
+            episode=case.episode,
+            about=known,
+            calendar=calendar,
+            occurred_at=entry.occurred_at or db.now(),
+            about_id=entry.about_id,
+        )
+        for entry in entries
+    ]
+    _write(happened, [entry.facts for entry in entries])
+
+
+def write(happening: clocks.Happening, facts: Mapping[str, Any]) -> None:
     """Write the event's row and its audit row, and tell the clocks."""
-    row = CaseEvent(
+    _write([happening], [facts])
+
+
+def _write(
+    happened: Sequence[clocks.Happening], facts: Sequence[Mapping[str, Any]]
+) -> None:
+    db.add(*map(_row, happened, facts))
+    for happening, said in zip(happened, facts, strict=True):
+        _audit(happening, said)
+    clocks.tell(*happened)
+
+
+def _row(happening: clocks.Happening, facts: Mapping[str, Any]) -> CaseEvent:
+    return CaseEvent(
         id=uuid.uuid4(),
         case_id=happening.case_id,
         referral_id=happening.referral_id,
@@ -71,12 +109,12 @@ def write(happening: clocks.Happening, facts: dict[str, Any]) -> None:
         track=track_of(happening.event),
         actor_id=db.actor().id,
         occurred_at=happening.occurred_at,
-        facts=facts,
+        facts=dict(facts),
     )
-    db.add(row)
+
+
+def _audit(happening: clocks.Happening, facts: Mapping[str, Any]) -> None:
     ids = {"about": happening.about_id, "referral": happening.referral_id}
     detail = {name: value for name, value in ids.items() if value}
-    audit.record(
-        happening.case_id, happening.event, case_id=happening.case_id, **detail, **facts
-    )
-    clocks.tell(happening)
+    case_id = happening.case_id
+    audit.record(case_id, happening.event, case_id=case_id, **detail, **facts)

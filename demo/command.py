@@ -8,7 +8,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import select
 
-from auth.actor import INTAKE, SETUP
+from auth.actor import INTAKE, SETUP, Actor
 from auth.models import Person
 from auth.sessions import resume, sign_in
 from casework.cfm.export import load
@@ -39,7 +39,7 @@ def prepare(config: Config, say: Say) -> str:
     database.upgrade(where)
     say("The database is migrated.")
     password = _password(config)
-    pepper = uris.load(config.pepper)
+    pepper = uris.load(config.pepper, config.environment)
     db.connect(where.owner or where.app)
     if _is_new():
         say("Making offices, desks and one account for each user …")
@@ -78,7 +78,7 @@ def _fill(password: str, pepper: bytes, say: Say) -> None:
     say(f"  {play.history(player, play.utc_now())} cases without any words")
 
 
-def _sign_everyone_in(password: str, pepper: bytes) -> dict[str, play.Actor]:
+def _sign_everyone_in(password: str, pepper: bytes) -> dict[str, Actor]:
     names = ("amina", "ines", "salma", "lena", "cora", "pia")
     actors = {}
     for name in names:
@@ -99,11 +99,17 @@ def tell(config: Config, password: str, say: Say) -> None:
     say("")
 
 
+def run(config: Config, app: Flask, say: Say) -> None:
+    """Prepare the demo, say how to sign in, and serve until Ctrl-C."""
+    tell(config, prepare(config, say), say)
+    Server(config, app).run()
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, in this process."""
 
     def __init__(self, config: Config, app: Flask) -> None:
-        self.chosen, self.pseah, self.app = config, config, app
+        self.pseah, self.app = config, app
         super().__init__()
 
     def load_config(self) -> None:
@@ -120,6 +126,6 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Return the application; every worker connects by itself."""
-        self.app.secret_key = uris.load(self.pseah.secret_key)
+        self.app.secret_key = uris.load(self.pseah.secret_key, self.pseah.environment)
         database.serve_on(database.addresses(self.pseah))
         return self.app

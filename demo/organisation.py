@@ -123,6 +123,6 @@ def _desks(made: Organisation) -> None:
         own = "intake_nbo" if code == "NBO" else "intake_hq"
         other = "intake_hq" if code == "NBO" else "intake_nbo"
         routes = {DeskKind.INTAKE: (own, other), **ROUTED}
-        for kind, (desk, alternative) in routes.items():
+        for kind, (first, alternative) in routes.items():
             alternative_id = made.desks[alternative] if alternative else None
-            set_route(office_id, kind, made.desks[desk], alternative_id)
+            set_route(office_id, kind, made.desks[first], alternative_id)

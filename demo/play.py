@@ -1,4 +1,4 @@
-"""Plays cases forward, through the same commands as the pages, at moments in the past."""
+"""Plays cases forward, by the same commands as the pages, at moments in the past."""
 
 import random
 import uuid
@@ -62,7 +62,7 @@ def history(player: Player, now: datetime) -> int:
 
     Seeded, so that two demos look alike.
     """
-    chance = random.Random(SEED)  # noqa: S311 # nosec B311 - invents demo data only
+    chance = random.Random(SEED)  # nosec B311 - invents demo data only
     with db.transaction(INTAKE) as session:
         offices = list(session.scalars(select(Office).order_by(Office.code)))
     made = 0
@@ -74,7 +74,9 @@ def history(player: Player, now: datetime) -> int:
     return made
 
 
-def _one(player: Player, office: Office, start: datetime, chance: random.Random) -> None:
+def _one(
+    player: Player, office: Office, start: datetime, chance: random.Random
+) -> None:
     kind = chance.choice((Kind.SEXUAL_EXPLOITATION, Kind.SEXUAL_ABUSE))
     at = start + timedelta(hours=chance.expovariate(1 / 12))
     with db.transaction(INTAKE, at):
@@ -181,7 +183,8 @@ def _first(
     with db.transaction(player.actors["ines"]) as session:
         for case_id, reference in cases:
             case = session.get(Case, case_id)
-            if case and all(getattr(case, name) == fact for name, fact in facts.items()):
+            known = {name: getattr(case, name, None) for name in facts}
+            if known == facts:
                 return case_id, reference
     return None
 

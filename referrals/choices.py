@@ -54,9 +54,16 @@ def refer(_: Actor, case_id: uuid.UUID) -> Schema:
     return offer(form, "service", choices)
 
 
-def known_language(_: Actor, case_id: uuid.UUID) -> Body:
-    """Fill in the language of the report."""
-    return {"language": db.session().get_one(Case, case_id).language}
+def only_survivor(_: Actor, case_id: uuid.UUID) -> Body:
+    """Fill in the survivor where there is but one."""
+    rows = cases.survivors(case_id)
+    return {"survivor": str(rows[0].id)} if len(rows) == 1 else {}
+
+
+def known(actor: Actor, case_id: uuid.UUID) -> Body:
+    """Fill in the language of the report, and the survivor where there is but one."""
+    case = db.session().get_one(Case, case_id)
+    return {"language": case.language, **only_survivor(actor, case_id)}
 
 
 def create_service(_: Actor, __: None) -> Schema:

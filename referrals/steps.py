@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import Schema
@@ -11,6 +12,7 @@ from auth.actor import Actor
 from auth.policy import May
 from casework import cases
 from casework.models.case import Case
+from casework.steps import BY_NAME as CASE_STEPS
 from core.steps import Body, Step, anytime, blank
 from core.text import N_
 from referrals import choices, loading, schemas
@@ -116,13 +118,14 @@ ON_CASE = (
         N_("Record a need"),
         care.record_need,
         choices.of_survivor(schemas.RecordNeed),
+        prefill=choices.only_survivor,
     ),
     _on_case(
         "refer",
         N_("Refer to a service"),
         _to_the_list,
         choices.refer,
-        prefill=choices.known_language,
+        prefill=choices.known,
         intro=N_(
             "The service first sees only what is needed to answer: kind, urgency, age,"
             " language and place. Name and contact open to it when it has accepted and"
@@ -136,6 +139,7 @@ ON_CASE = (
         N_("Record that a survivor wants no referral any more"),
         care.withdraw_consent,
         choices.of_survivor(schemas.WithdrawConsent),
+        prefill=choices.only_survivor,
         intro=N_(
             "The decision is recorded, and every open referral of this survivor ends at"
             " once: the services can no longer open the name."
@@ -161,7 +165,7 @@ ON_REFERRAL = (
     ),
     _on_referral(
         "accept_referral",
-        N_("Accept this referral"),
+        N_("Accept the referral"),
         May.ANSWER_REFERRAL,
         provider.accept_referral,
         schemas.AcceptReferral,
@@ -174,7 +178,7 @@ ON_REFERRAL = (
     ),
     _on_referral(
         "reject_referral",
-        N_("Reject this referral"),
+        N_("Reject the referral"),
         May.ANSWER_REFERRAL,
         provider.reject_referral,
         schemas.RejectReferral,
@@ -193,7 +197,7 @@ ON_REFERRAL = (
     ),
     _on_referral(
         "report_service",
-        N_("Report the service"),
+        N_("Report on the service"),
         May.ANSWER_REFERRAL,
         provider.report_service,
         schemas.ReportService,
@@ -211,7 +215,7 @@ ON_REFERRAL = (
     ),
     _on_referral(
         "withdraw_referral",
-        N_("Withdraw this referral"),
+        N_("Withdraw the referral"),
         May.CARE,
         care.withdraw_referral,
         schemas.WithdrawReferral,
@@ -224,7 +228,7 @@ ON_REFERRAL = (
 ON_SERVICE = (
     _on_service(
         "verify_service",
-        N_("Verify this service"),
+        N_("Verify the service"),
         directory.verify_service,
         schemas.VerifyService,
         prefill=choices.as_listed,
@@ -233,7 +237,7 @@ ON_SERVICE = (
     ),
     _on_service(
         "withdraw_service",
-        N_("Withdraw this service"),
+        N_("Withdraw the service"),
         directory.withdraw_service,
         schemas.WithdrawService,
         intro=N_("It is no longer offered. Referrals that were sent to it go on."),
@@ -255,7 +259,10 @@ NEW_SERVICE = Step(
     when=anytime,
 )
 
-STEPS: tuple[Step, ...] = (*ON_CASE, *ON_REFERRAL, NEW_SERVICE, *ON_SERVICE)
+# The same page as casework's; here referrals that a decision no longer covers end.
+CONSENT = replace(CASE_STEPS["record_consent"], command=care.record_consent)
+
+STEPS: tuple[Step, ...] = (*ON_CASE, CONSENT, *ON_REFERRAL, NEW_SERVICE, *ON_SERVICE)
 
 
 def open_steps(steps: Iterable[Step], may: Iterable[May], row: Any) -> list[Step]:

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import product
+from typing import Any, cast
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, case, func, or_, select
 
 from auth.models import Office
 from casework import clocks, sla
@@ -57,8 +59,8 @@ class Timeliness:
 
     since: datetime
     at: datetime
-    regions: Sequence[str]
-    quarters: Sequence[str]
+    regions: tuple[str, ...]
+    quarters: tuple[str, ...]
     tables: Sequence[ClockTable]
     stock: Mapping[Key, Published]
 
@@ -67,13 +69,13 @@ def timeliness() -> Timeliness:
     """Read and release the figures of every clock; for the service `stats`."""
     at = quarter_start(db.now())
     since = _since(at)
-    regions = sorted(set(db.session().scalars(select(Office.region))))
+    regions = tuple(sorted(set(db.session().scalars(select(Office.region)))))
     axes = regions, _quarters(since, at)
     found = defaultdict(list)
     for row in _clock_rows(since, at):
         found[row.code].append(row)
     tables = [
-        _clock_table(rule, as_of(found[code], at), axes, at)
+        _clock_table(rule, tuple(as_of(found[code], at)), axes, at)
         for code, rule in sla.CLOCKS.items()
     ]
     return Timeliness(since, at, *axes, tables, _stock(at))
@@ -85,12 +87,13 @@ def _since(at: datetime) -> datetime:
     return at.replace(year=last.year - 1, month=1)
 
 
-def _quarters(since: datetime, at: datetime) -> Sequence[str]:
+def _quarters(since: datetime, at: datetime) -> tuple[str, ...]:
     count = (at.year - since.year) * 4 + (at.month - since.month) // 3
-    return [f"{since.year + n // 4}Q{n % 4 + 1}" for n in range(count)]
+    return tuple(f"{since.year + n // 4}Q{n % 4 + 1}" for n in range(count))
 
 
 def _clock_rows(since: datetime, at: datetime) -> Iterator[ClockRow]:
+    """The clocks, with what `as_of` cannot undo left out: later pauses and ends."""
     clock = progress.ClockRow
     statement = (
         select(
@@ -101,51 +104,44 @@ def _clock_rows(since: datetime, at: datetime) -> Iterator[ClockRow]:
             clock.due_at,
             clock.at_risk_at,
             clock.stopped_at,
-            clock.cancelled_at,
+            case((clock.cancelled_at <= at, clock.cancelled_at)).label("cancelled_at"),
             clock.not_applicable,
-            clock.paused_at,
+            case((clock.paused_at <= at, clock.paused_at)).label("paused_at"),
             clock.paused_seconds,
         )
         .join(Case, Case.id == clock.case_id)
         .join(Office, Office.id == Case.office_id)
         .where(clock.started_at >= since, clock.started_at < at)
+        .order_by(clock.id)
     )
     rows = db.session().execute(statement.execution_options(yield_per=5000))
     return (_measured(row, at) for row in rows)
 
 
-def _measured(row: Row[*tuple[object, ...]], at: datetime) -> ClockRow:
-    """A row as it stood; `as_of` undoes a stop, but not a pause or an end."""
-    facts = row._asdict()
-    region, kind = facts.pop("region"), facts.pop("kind")
-    for name in ("cancelled_at", "paused_at"):
-        facts[name] = _by(at, facts[name])
-    clock = progress.ClockRow(**facts)
-    standing = clocks.state(clock, at)
+def _measured(row: Row[*tuple[Any, ...]], at: datetime) -> ClockRow:
+    standing = clocks.state(cast(progress.ClockRow, row), at)
     return ClockRow(
-        code=clock.code,
-        region=region,
-        started_at=clock.started_at.astimezone(UTC),
-        due_at=clock.due_at,
-        stopped_at=clock.stopped_at,
-        paused_seconds=clock.paused_seconds,
+        code=row.code,
+        region=row.region,
+        started_at=row.started_at.astimezone(UTC),
+        due_at=row.due_at,
+        stopped_at=row.stopped_at,
+        paused_seconds=row.paused_seconds,
         standing=standing,
-        kind=kind,
+        kind=row.kind,
         not_applicable=standing is clocks.State.NOT_APPLICABLE,
-        ended_at=clock.cancelled_at,
+        ended_at=row.cancelled_at,
     )
 
 
-def _by(at: datetime, moment: datetime | None) -> datetime | None:
-    return moment if moment is not None and moment <= at else None
-
-
+@lru_cache(maxsize=64)
 def _clock_table(
     rule: sla.Clock,
-    rows: Sequence[ClockRow],
-    axes: Sequence[Sequence[str]],
+    rows: tuple[ClockRow, ...],
+    axes: tuple[tuple[str, ...], ...],
     at: datetime,
 ) -> ClockTable:
+    """Release a clock's figures; remembered, as they stay while the rows do."""
     cells = table(rows, axes=axes)
     inside = _by_key(rows)
     figures = {

@@ -24,7 +24,8 @@ AGES = {
 FAULTS = {
     "changed": _l("This row was changed after it was written."),
     "missing": _l("This row is missing."),
-    "missing before the head": _l("The end of this chain is missing or was added to."),
+    "added": _l("This row is beyond the recorded end of its chain."),
+    "not what the head says": _l("This row is not the recorded end of its chain."),
     "the chain has no head": _l("The record of where this chain ends is missing."),
 }
 DECISIONS = {"done": _l("Done"), "allowed": _l("Allowed"), "denied": _l("Refused")}

@@ -2,23 +2,27 @@
 
 import os
 import secrets
+import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 
-from auth.actor import SETUP, Actor
+from auth.actor import INTAKE, SETUP, Actor
 from auth.models import Office
 from auth.sessions import resume, sign_in
 from casework.commands.intake import Filing
 from config import Config
 from core import db, embedded
 from demo.organisation import Organisation, build
+from demo.services import furnish
 from tests.reports import report
 from vault import uris
 from vault.crypto import Cost
@@ -32,12 +36,29 @@ CHEAP = Cost(iterations=1, lanes=1, memory=64)
 PASSWORD = "correct horse battery staple"
 
 
+SERVER = "PSEAH_TEST_SERVER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose one folder for the server of all workers; its path is short."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SERVER] = tempfile.mkdtemp(prefix="pseah-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove it, in the process that chose its folder."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(SERVER))
+        embedded.stop(folder)
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+def server() -> embedded.Server:
     """The server that every worker shares; POSTGRESQL_BIN chooses another one."""
-    shared = tmp_path_factory.getbasetemp().parent / "pg"
     binaries = os.environ.get("POSTGRESQL_BIN")
-    yield embedded.start(shared, Path(binaries) if binaries else None)
+    shared = Path(os.environ[SERVER])
+    return embedded.start(shared, Path(binaries) if binaries else None)
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,7 @@ def world(
     pepper = uris.load(config.pepper)
     db.connect(where.owner or "")
     with db.transaction(SETUP):
-        made = build(lambda _: PASSWORD, pepper, CHEAP)
+        made = furnish(build(lambda _: PASSWORD, pepper, CHEAP))
     serve_on(where)
     yield World(config, where, made, pepper)
     db.disconnect()
@@ -117,27 +138,29 @@ class Cast:
         return replace(actor, keyring=replace(actor.keyring, _desks={}))
 
 
-@pytest.fixture()
+@pytest.fixture
 def cast(signed_in: dict[str, Actor]) -> Cast:
     return Cast(signed_in)
 
 
-@pytest.fixture()
+@pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture()
-def filing(world: World):
-    """Build a filing for Nairobi: `filing(kind=…)` changes the report."""
+@pytest.fixture(scope="session")
+def make_filing(world: World) -> Callable[..., Filing]:
+    """Build a filing for Nairobi: `make_filing(kind=…)` changes the report."""
 
-    def build_filing(office: str = "NBO", key: str | None = None, **changes) -> Filing:
+    def build_filing(
+        office: str = "NBO", key: str | None = None, **changes: Any
+    ) -> Filing:
         own = {
             name: changes.pop(name)
             for name in list(changes)
             if name in Filing.__dataclass_fields__
         }
-        with db.transaction(Actor(service="intake")) as session:
+        with db.transaction(INTAKE) as session:
             row = session.get_one(Office, world.made.offices[office])
         return Filing(
             report=report(**changes),
@@ -149,3 +172,7 @@ def filing(world: World):
 
     return build_filing
 
+
+@pytest.fixture
+def filing(make_filing: Callable[..., Filing]) -> Callable[..., Filing]:
+    return make_filing

@@ -113,9 +113,9 @@ def settle(
 ) -> set[tuple[str, uuid.UUID]]:
     """Make the grants of a case equal `should`: compartment name -> holders.
 
-    Grants that should not be are deleted at once, but for the last one of a key that
-    is wanted: what it seals would be lost. Missing ones are given from `boxes`, what
-    the actor holds; those that could not be given are returned, as (compartment,
+    Grants that should not be are deleted at once, unless nobody who should holds the
+    key: without them, what it seals would be lost. Missing ones are given from `boxes`,
+    what the actor holds; those that could not be given are returned, as (compartment,
     holder), for the next step of a holder.
     """
     rows, grants = _compartments(case_id, referral_id), _grants(case_id, referral_id)
@@ -123,7 +123,7 @@ def settle(
     held = {(grant.compartment_id, grant.holder_id) for grant in grants}
     lacking = [(row, who) for row, who in wanted if (row.id, who) not in held]
     given, missing = _give(lacking, boxes)
-    taken = _take(grants, wanted, given)
+    taken = _take(grants, {(row.id, who) for row, who in wanted}, given)
     names = {row.id: row.name for row in rows}
     _note(case_id, "key:withdrawn", [(names[key], who) for key, who in taken])
     _note(case_id, "key:given", [(row.name, who) for row, who in given])
@@ -135,21 +135,16 @@ Place = tuple[CompartmentRow, uuid.UUID]
 
 
 def _take(
-    grants: list[KeyGrant], wanted: list[Place], given: list[Place]
+    grants: list[KeyGrant],
+    should: set[tuple[uuid.UUID, uuid.UUID]],
+    given: list[Place],
 ) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Delete the grants that nobody should hold, unless they are a key's last."""
-    should = {(row.id, who) for row, who in wanted}
-    needed = {row.id for row, _ in wanted}
-    safe = {row.id for row, _ in given}
-    safe |= {
-        g.compartment_id for g in grants if (g.compartment_id, g.holder_id) in should
-    }
-    taken = []
-    for grant in grants:
-        place = (grant.compartment_id, grant.holder_id)
-        if place not in should and (place[0] in safe or place[0] not in needed):
-            db.session().delete(grant)
-            taken.append(place)
+    """Delete the grants that should not be, of keys that someone rightly holds."""
+    places = {(grant.compartment_id, grant.holder_id): grant for grant in grants}
+    safe = {row.id for row, _ in given} | {key for key, _ in should & places.keys()}
+    taken = [place for place in places.keys() - should if place[0] in safe]
+    for place in taken:
+        db.session().delete(places[place])
     return taken
 
 

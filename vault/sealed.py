@@ -43,7 +43,8 @@ class SealedType(TypeDecorator[Sealed]):
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
             """Let `IS NULL` and `IS NOT NULL` through."""
-            if other == (None,) and op.__name__ in ("is_", "is_not", "eq", "ne"):
+            for_null = len(other) == 1 and other[0] is None
+            if for_null and op.__name__ in ("is_", "is_not", "eq", "ne"):
                 return super().operate(op, *other, **kwargs)
             return _refuse("compared")
 

@@ -3,10 +3,12 @@
 import secrets
 
 from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from auth import pepper
 from config import ROOT, Config
 from vault import uris
 from web import cli, database, errors, forms, guard, headers, labels, navigation, pages
@@ -14,6 +16,14 @@ from web.steps import register
 
 LIMIT = 2 * 1024 * 1024
 LANGUAGES = ("en", "fr", "es", "ar")
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """The cookie of form tokens: `Secure` whenever the request is."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
+        """Return whether the request came over TLS."""
+        return request.is_secure
 
 
 def create_app(config: Config) -> Flask:
@@ -42,6 +52,8 @@ def create_app(config: Config) -> Flask:
     if config.behind_proxies:
         hops = config.behind_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.session_interface = FormCookie()
+    pepper.use(config.pepper, config.environment)
     _furnish(app)
     cli.install(app)
     if not config.command_line:
@@ -53,13 +65,13 @@ def _secret(config: Config) -> bytes:
     """Return the key of form tokens; the command line needs none."""
     if config.command_line:
         return secrets.token_bytes(uris.SIZE)
-    return uris.load(config.secret_key)
+    return uris.load(config.secret_key, config.environment)
 
 
 def _furnish(app: Flask) -> None:
     Babel(app, locale_selector=language)
-    CSRFProtect(app)
     guard.install(app)
+    CSRFProtect(app)
     errors.install(app)
     headers.install(app)
     forms.install_templates(app)

@@ -25,6 +25,7 @@ from config import Config
 from core import audit, db
 from core.embedded import EmbeddedError
 from core.errors import Problem
+from demo.command import run
 from vault.uris import NoKey
 from web import database, rules
 from web.database import Addresses, Unsafe
@@ -40,8 +41,24 @@ GROUPS = (cfm, audit_trail, clocks, policy, base)
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in GROUPS:
-        app.cli.add_command(group)
+    for command in (*GROUPS, demo):
+        app.cli.add_command(command)
+
+
+@click.command("demo")
+def demo() -> None:
+    """Set up a demo, once, and serve it until Ctrl-C.
+
+    Makes keys, an embedded database, offices, desks, one account for each user and
+    cases at different stages; says how to sign in. What is there is kept.
+    """
+    with plainly():
+        run(current_app.config["PSEAH"], _application(), click.echo)
+
+
+def _application() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
 
 
 class CannotRead(click.ClickException):

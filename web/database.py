@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from alembic import command
 from alembic.config import Config as Alembic
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from auth import rls
@@ -45,7 +45,7 @@ def upgrade(where: Addresses) -> None:
     role = make_url(where.app).username or APP_ROLE
     engine = create_engine(where.owner)
     with engine.begin() as connection:
-        _make_role(connection.exec_driver_sql, role)
+        _make_role(connection, role)
         settings = alembic()
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
@@ -53,12 +53,15 @@ def upgrade(where: Addresses) -> None:
     engine.dispose()
 
 
-def _make_role(execute: object, role: str) -> None:
-    quoted = role.replace('"', '""')
+def _make_role(connection: Connection, role: str) -> None:
+    """Make the application's role unless it is there, or is being made elsewhere."""
+    name = connection.dialect.identifier_preparer.quote(role)
     literal = role.replace("'", "''")
-    execute(  # type: ignore[operator]
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{literal}')"
-        f' THEN CREATE ROLE "{quoted}" LOGIN; END IF; END $$'
+    # A DO block takes no parameters, and both spellings of the name are quoted.
+    known = f"SELECT FROM pg_roles WHERE rolname = '{literal}'"  # nosec B608
+    connection.exec_driver_sql(
+        f"DO $$ BEGIN IF NOT EXISTS ({known}) THEN CREATE ROLE {name} LOGIN; END IF;"
+        " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
     )
 
 

@@ -87,7 +87,7 @@ def http(error: HTTPException) -> ResponseReturnValue:
     """Answer what the framework refuses; no address is ever repeated."""
     status = error.code or 500
     if status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     if status == 405:
         status = 404
     if status == 404:

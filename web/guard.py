@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Request, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import AnonymousUserMixin, LoginManager, current_user
+from werkzeug.exceptions import SecurityError
 
 from auth.actor import Actor
 from auth.sessions import SignedIn, resume
@@ -37,6 +38,7 @@ def install(app: Flask) -> None:
     manager.anonymous_user = AnonymousUserMixin
     manager.request_loader(_load)
     app.before_request(_number)
+    app.before_request(_refuse_other_names)
     app.before_request(_refuse_strangers)
     app.before_request(_change_first)
 
@@ -51,6 +53,13 @@ def _number() -> None:
     g.request_id = uuid.uuid4().hex
     g.nonce = secrets.token_urlsafe(16)
     audit.request_id.set(g.request_id)
+
+
+def _refuse_other_names() -> ResponseReturnValue | None:
+    """Refuse a request under a name that is not ours; no page can be built for it."""
+    if isinstance(request.routing_exception, SecurityError):
+        return "This address is not served here.", 400
+    return None
 
 
 def _refuse_strangers() -> ResponseReturnValue | None:

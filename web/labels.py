@@ -18,7 +18,7 @@ def _all() -> dict[str, dict[str, str]]:
         for name, word in vars(module).items()
         if isinstance(word, type) and issubclass(word, vocabulary.Word)
     }
-    found["Stage"] = dict(stages.LABELS)
+    found["Stage"] = {str(stage): text for stage, text in stages.LABELS.items()}
     found["Clock"] = {code: rule.label for code, rule in CLOCKS.items()}
     found["Basis"] = sla.Basis.labels()
     found["Event"] = dict(EVENTS)
@@ -32,9 +32,9 @@ LABELS = _all()
 def label(code: Any, of: str) -> str:
     """Return a code of a vocabulary in the reader's language."""
     if code is None or code == "":
-        return gettext("Not recorded")
+        return str(gettext("Not recorded"))
     text = LABELS[of].get(str(code), str(code).replace("_", " "))
-    return gettext(text)
+    return str(gettext(text))
 
 
 def install(app: Flask) -> None:

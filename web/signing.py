@@ -3,7 +3,6 @@
 from flask import (
     Blueprint,
     Response,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -13,26 +12,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from auth import sessions
+from auth import pepper, sessions
 from auth.schemas import SignIn
-from config import Config
 from core.errors import Invalid
-from vault import uris
 from web import forms
 from web.guard import cookie_name
 
 blueprint = Blueprint("web", __name__)
 ELSEWHERE = "https://www.wikipedia.org/"
-
-
-def _config() -> Config:
-    config: Config = current_app.config["PSEAH"]
-    return config
-
-
-def pepper() -> bytes:
-    """Return the server's pepper, read anew: it is nowhere else in memory."""
-    return uris.load(_config().pepper)
 
 
 def sign_in() -> ResponseReturnValue:
@@ -46,7 +33,9 @@ def sign_in() -> ResponseReturnValue:
     if post.body is not None:
         try:
             source = request.remote_addr or ""
-            return _started(sessions.sign_in(**post.body, pepper=pepper(), source=source))
+            return _started(
+                sessions.sign_in(**post.body, pepper=pepper.load(), source=source)
+            )
         except Invalid as problem:
             errors = problem.fields
     form = forms.page(SignIn(), post.values, errors)

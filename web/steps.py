@@ -61,7 +61,7 @@ def show(step: Step, id: uuid.UUID | None) -> ResponseReturnValue:
     actor = current_actor()
     target, schema, zone, values = _prepare(step, actor, id)
     with times_in(zone):
-        form = forms.page(schema, values, **_hidden(step, target))
+        form = forms.page(schema, values, None, **_hidden(step, target))
     return _page(step, id, form)
 
 
@@ -71,6 +71,10 @@ def _hidden(step: Step, target: Any, key: str | None = None) -> dict[str, str]:
         hidden["version"] = str(target.version_id)
         hidden["seen"] = datetime.now(UTC).isoformat()
     return hidden
+
+
+def _address(endpoint: str, id: uuid.UUID | None) -> str:
+    return url_for(endpoint, id=id) if id else url_for(endpoint)
 
 
 def _page(
@@ -106,7 +110,7 @@ def send(step: Step, id: uuid.UUID | None) -> ResponseReturnValue:
         return render_template(result.template, **result.values)
     flash(gettext(step.done or N_("Recorded.")), "success")
     shown = result if isinstance(result, uuid.UUID) else id
-    return redirect(url_for(step.after, **({"id": shown} if shown else {})), 303)
+    return redirect(_address(step.after, shown), 303)
 
 
 def _sent(step: Step, own: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from auth import access
 from auth.actor import Actor
 from auth.policy import Compartment, May, Standing
 from casework import cases, timeline
-from casework.facts import facts_of
+from casework.facts import consents, facts_of
 from casework.models.case import Case, Consent
 from casework.models.progress import CareNote, OutcomeRow
 from casework.vocabulary import (
@@ -76,6 +76,7 @@ def record_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     _require_open_to(actor, case)
     survivor = cases.survivor(case_id, body["survivor"])
     _check_giver(survivor.age_band, body)
+    _check_taker_back(actor, case_id, survivor.id, body)
     db.add(
         Consent(
             id=uuid.uuid4(),
@@ -105,6 +106,21 @@ def _require_open_to(actor: Actor, case: Case) -> None:
     held = access.standings(actor, case.id)
     if held <= {Standing.INTAKE} and case.handed_over_at is not None:
         raise WrongStage
+
+
+def _check_taker_back(
+    actor: Actor, case_id: uuid.UUID, survivor_id: uuid.UUID, body: Body
+) -> None:
+    """Leave the end of an agreement to referrals to those who see the referrals."""
+    before = consents(case_id).get((survivor_id, body["purpose"]))
+    agreed = before is not None and before.status == ConsentStatus.GIVEN
+    ends = agreed and body["status"] != ConsentStatus.GIVEN
+    if not ends or body["purpose"] != ConsentPurpose.SERVICE_REFERRAL:
+        return
+    if Standing.CARE_OFFICER not in access.standings(actor, case_id):
+        raise Invalid(
+            status=N_("Survivor care records this: referrals under way end with it.")
+        )
 
 
 def _check_giver(age_band: str, body: Body) -> None:

@@ -11,6 +11,7 @@ from casework import cases, timeline
 from casework.facts import facts_of
 from casework.models.case import Case
 from casework.models.progress import FindingRow, Note
+from casework.sla import CONTRACTED
 from casework.vocabulary import Road
 from core import db
 from core.errors import Invalid, WrongStage
@@ -52,6 +53,8 @@ def hand_to_partner(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     :raises Invalid: where their capacity was not confirmed.
     """
     case = cases.load(actor, May.DECIDE, case_id, body)
+    if case.category not in CONTRACTED:
+        raise WrongStage
     if not body["capacity"]:
         raise Invalid(
             capacity=N_(

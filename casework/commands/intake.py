@@ -32,7 +32,7 @@ from casework.filing import (
     write_rows,
 )
 from casework.models.case import Case, Submission, Survivor
-from casework.stages import Stage
+from casework.stages import target
 from casework.vocabulary import ConsentPurpose, ConsentStatus
 from core import audit, db
 from core.events import Event
@@ -144,7 +144,7 @@ def open_case(
 
 def _claim(case_id: uuid.UUID, arrival: Arrival, state: str, why: str | None) -> bool:
     """Write the submission; False where its key was used before."""
-    done: CursorResult[Any] = db.session().execute(
+    done = db.session().execute(
         insert(SUBMISSIONS)
         .values(
             id=case_id,
@@ -163,7 +163,7 @@ def _claim(case_id: uuid.UUID, arrival: Arrival, state: str, why: str | None) ->
         .on_conflict_do_nothing()
         .execution_options(preserve_rowcount=True)
     )
-    return done.rowcount == 1
+    return cast(CursorResult[Any], done).rowcount == 1
 
 
 def _claimed(key: str) -> uuid.UUID:
@@ -201,7 +201,7 @@ def _open_clocks(case: Case, survivors: list[Survivor], filing: Filing) -> None:
         if (consent.purpose, consent.status) == AGREED_TO_CONTACT:
             about_id = consent.survivor_id
             timeline.record(Event.RECONTACT_AGREED, case, about_id=about_id)
-    case.stage = Stage.ASSESSMENT
+    case.stage = target("send_to_assessment", case.stage, case.kind)
     timeline.record(Event.CASE_RECEIVED, case)
 
 

@@ -209,8 +209,8 @@ class ChooseInformal(Body):
         metadata={
             "label": N_("Did the affected person choose the informal road?"),
             "hint": N_(
-                "There is no investigation then, and no finding. The person can still"
-                " ask for an investigation later."
+                "There is no investigation then, and no finding. If the person asks for"
+                " an investigation later, the lead opens the case again."
             ),
         },
     )

@@ -23,6 +23,7 @@ from casework.queries.imports import imports_page, submission_page
 from core import db
 from core.audit import AuditRow
 from core.errors import NotVisible
+from tests.worlds import another, sign_everyone_in
 
 EXPORT = Path(__file__).parents[2] / "demo" / "cfm-export.json"
 TRUTH: dict[str, dict[str, Any]] = json.loads(
@@ -30,6 +31,17 @@ TRUTH: dict[str, dict[str, Any]] = json.loads(
 )["items"]
 LISTS = ("filed", "duplicates", "set_aside", "rejected")
 MARKS = ("_uuid", "meta/instanceID", "meta/rootUuid")
+
+
+@pytest.fixture(scope="module")
+def world(world, server):
+    with another(world, server) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def signed_in(world):
+    return sign_everyone_in(world)
 
 
 def fresh(items: list[Any]) -> list[Any]:
@@ -232,6 +244,14 @@ def test_a_submission_without_a_report_is_kept(cast):
     assert len([r for r in waiting_all(cast.amina) if r.external_id == own]) == 1
 
 
+def test_two_rejected_items_under_one_mark_are_both_kept(cast):
+    mark = uuid.uuid4().hex
+    both = [{"_id": mark, "_uuid": mark, "letter": text} for text in ("one", "two")]
+    assert len(run(both, office_default="NBO")["rejected"]) == 2
+    kept = [recovered(cast.amina, row.id) for row in waiting_all(cast.amina)]
+    assert all(each in kept for each in both)
+
+
 def test_an_empty_first_delivery_does_not_shut_out_the_whole_one():
     whole = item()
     empty = {name: whole[name] for name in ("_id", *MARKS)}
@@ -394,8 +414,8 @@ def test_after_a_crash_the_rest_is_imported_and_nothing_twice(world, monkeypatch
         run(items)
     with world.owner() as connection:
         count = text(
-            "SELECT count(*), count(c.id) FROM submissions s LEFT JOIN cases c USING (id)"
-            " WHERE external_id LIKE 'crash-%'"
+            "SELECT count(*), count(c.id) FROM submissions s"
+            " LEFT JOIN cases c USING (id) WHERE external_id LIKE 'crash-%'"
         )
         assert connection.execute(count).one() == (2, 2)
     outcome = run(items)

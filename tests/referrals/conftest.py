@@ -1,16 +1,20 @@
-"""A case in care, a service whose desk takes referrals, and steps in short."""
+"""A case in care, a service that takes referrals, steps in short, and browsers."""
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from auth.accounts import create_desk
+from auth.accounts import create_desk, create_person
+from auth.policy import Role
+from auth.sessions import sign_in
 from casework.commands.care import record_consent
 from casework.commands.intake import file_report
 from casework.models.case import Survivor
@@ -18,7 +22,13 @@ from core import db
 from referrals.commands import care, provider
 from referrals.commands.directory import create_service
 from referrals.models import Referral
+from referrals.queries.referrals import ReferralLine, inbox
+from tests.conftest import PASSWORD
+from vault.crypto import Cost
+from web.app import create_app
+from web.guard import LOCAL_COOKIE
 
+CHEAP = Cost(iterations=1, lanes=1, memory=64)
 NAME = "Rita of the reports"
 CONTACT = "Only through the women's centre, mornings"
 REQUEST = "Needs a woman doctor"
@@ -38,7 +48,7 @@ def service_body(world, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture()
+@pytest.fixture
 def service(world, cast) -> uuid.UUID:
     with db.transaction(cast.salma):
         return create_service(cast.salma, None, service_body(world))
@@ -47,13 +57,18 @@ def service(world, cast) -> uuid.UUID:
 @pytest.fixture(scope="session")
 def other_desk(world, signed_in) -> uuid.UUID:
     """Another provider's desk, where Pia does not sit."""
-    members = [world.made.people[name] for name in ("bruno", "focal-2")]
-    office_id, adam = world.made.offices["NBO"], signed_in["adam"]
-    with db.transaction(adam):
+    office_id = world.made.offices["NBO"]
+    with db.transaction(signed_in["adam"]):
+        members = [
+            create_person(
+                name, name, [Role.PROVIDER], name, world.pepper, cost=CHEAP
+            ).id
+            for name in ("hill-1", "hill-2")
+        ]
         return create_desk("Hill clinic", "provider", office_id, members).id
 
 
-@pytest.fixture()
+@pytest.fixture
 def other_service(world, cast, other_desk) -> uuid.UUID:
     with db.transaction(cast.salma):
         body = service_body(world, desk=str(other_desk), name="Hill clinic")
@@ -126,7 +141,7 @@ class Play:
         return self.world.made.desks["clinic"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def play(world, cast, filing, service) -> Play:
     with db.transaction(cast.amina):
         case_id = file_report(cast.amina, filing()).id
@@ -139,7 +154,7 @@ def survivor_of(cast, case_id: uuid.UUID) -> uuid.UUID:
         return session.scalars(found).first()
 
 
-@pytest.fixture()
+@pytest.fixture
 def another(cast, filing) -> SimpleNamespace:
     """A second case with a survivor of its own."""
     with db.transaction(cast.amina):
@@ -147,5 +162,34 @@ def another(cast, filing) -> SimpleNamespace:
     return SimpleNamespace(case_id=case_id, survivor_id=survivor_of(cast, case_id))
 
 
+def listed(actor, *, closed: bool = False) -> dict[uuid.UUID, ReferralLine]:
+    """Every referral that a person finds, on all pages of the list."""
+    found, page = {}, 0
+    with db.transaction(actor):
+        while lines := inbox(actor, closed=closed, page=page):
+            found.update({line.id: line for line in lines})
+            page += 1
+    return found
+
+
 def a_minute_on() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=1)
+
+
+@pytest.fixture(scope="package")
+def app(world) -> Flask:
+    app = create_app(replace(world.config, command_line=True))
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture(scope="package")
+def browser(app, world):
+    """A browser in which somebody is signed in, by username."""
+
+    def open_browser(username: str) -> FlaskClient:
+        client = app.test_client()
+        client.set_cookie(LOCAL_COOKIE, sign_in(username, PASSWORD, world.pepper))
+        return client
+
+    return open_browser

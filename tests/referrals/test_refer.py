@@ -43,7 +43,9 @@ def opened(play, referral_id, who="salma"):
         row = session.get(Referral, referral_id)
         box = actor.keyring.boxes(play.case_id, referral_id)["referral", 1]
         columns = (Referral.name, Referral.contact, Referral.request)
-        return [box.open(column, row.id, getattr(row, column.key)) for column in columns]
+        return [
+            box.open(column, row.id, getattr(row, column.key)) for column in columns
+        ]
 
 
 def test_the_care_officer_sends_what_is_recorded_and_can_open_it(play):
@@ -159,8 +161,8 @@ def test_a_need_is_recorded_with_its_note_sealed_for_care(play):
 
 
 def test_a_need_of_a_survivor_of_another_case_is_refused(play, another):
+    body = need(play, survivor=str(another.survivor_id))
     with pytest.raises(Invalid):
-        body = need(play, survivor=str(another.survivor_id))
         play.do("salma", record_need, play.case_id, **body)
 
 

@@ -49,6 +49,10 @@ CASE_ROUTES = {
     "casework.reopen_case": "reopen",
     "casework.bar_person": "bar",
     "casework.declare_conflict": "see",
+    "casework.record_need": "care",
+    "casework.refer": "care",
+    "casework.withdraw_consent": "care",
+    "referrals.care": "care",
 }
 ACTS = {
     "see": {"intake", "lead", "investigator", "partner", "care", "legal"},
@@ -63,7 +67,7 @@ ACTS = {
     "decide": {"legal"},
     "care": {"care"},
     "record consent": {"care", "intake"},
-    "set time": {"lead", "investigator"},
+    "set time": {"lead"},
     "close": {"lead", "investigator"},
     "reopen": {"lead"},
     "bar": {"lead"},
@@ -106,11 +110,12 @@ def browser(pages, name):
 
 REFERRAL_ROUTES = {
     "referrals.referral": "see",
-    "referrals.accept": "answer",
-    "referrals.reject": "answer",
+    "referrals.receive_referral": "answer",
+    "referrals.accept_referral": "answer",
+    "referrals.reject_referral": "answer",
     "referrals.report_service": "answer",
     "referrals.follow_up": "care",
-    "referrals.withdraw": "care",
+    "referrals.withdraw_referral": "care",
     "referrals.release": "care",
 }
 ON_REFERRAL = {

@@ -62,7 +62,7 @@ def test_every_clock_region_and_quarter_has_its_place_whatever_happened(volume):
     volume.clocks(1, "COX", SPRING, stopped_at=SPRING + HOUR)
     after = read()
     assert [each.rule.code for each in after.tables] == list(CLOCKS)
-    assert after.quarters == ["2020Q1", "2020Q2", "2020Q3", "2020Q4", "2021Q1"]
+    assert after.quarters == ("2020Q1", "2020Q2", "2020Q3", "2020Q4", "2021Q1")
     assert {"Asia", "Europe", "Latin America"} <= set(after.regions)
     assert after == before
 
