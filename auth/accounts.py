@@ -1,23 +1,22 @@
 """Making people, desks and offices, and who sits where. Opens no case."""
 
-import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Select, select
 
 from auth.actor import Actor
-from auth.models import Credential, Desk, Membership, Office, Person, Route
+from auth.credentials import seal_private
+from auth.models import Desk, Membership, Office, Person, Route
 from auth.policy import DeskKind, Role, Standing, clash
 from core import audit, db
 from core.errors import Invalid, NotVisible
 from core.text import N_
 from vault import grants
-from vault.crypto import Cost, bind, derive, encrypt, new_pair, stretch
+from vault.crypto import Cost, new_pair
 from vault.models import HeldKey, HolderKind
 
 LEAST_MEMBERS = 2
-SALT = 16
 # Roles that go with no other: they look on from outside, or come from outside.
 ALONE = frozenset(
     {Role.AUDITOR, Role.ADMINISTRATOR, Role.PROVIDER, Role.PARTNER_INVESTIGATOR}
@@ -33,29 +32,6 @@ SUITS: Mapping[DeskKind, frozenset[Role]] = {
     DeskKind.ETHICS: frozenset({Role.ETHICS_OFFICER}),
     DeskKind.PROVIDER: frozenset({Role.PROVIDER}),
 }
-
-
-def wrapping_key(password: str, credential: Credential, pepper: bytes) -> bytes:
-    """Return the key that a person's private key is sealed under."""
-    cost = Cost(credential.iterations, credential.lanes, credential.memory)
-    return derive(stretch(password, credential.salt, pepper, cost), "private key")
-
-
-def seal_private(
-    person_id: uuid.UUID, private: bytes, password: str, pepper: bytes, cost: Cost
-) -> Credential:
-    """Return a credential: the private key sealed under password and pepper."""
-    credential = Credential(
-        person_id=person_id,
-        salt=secrets.token_bytes(SALT),
-        iterations=cost.iterations,
-        lanes=cost.lanes,
-        memory=cost.memory,
-        set_at=db.now(),
-    )
-    key = wrapping_key(password, credential, pepper)
-    credential.sealed_key = encrypt(key, private, bind("person", person_id))
-    return credential
 
 
 def create_office(
@@ -124,7 +100,8 @@ def create_person(
 def _check_roles(roles: list[Role]) -> None:
     if len(roles) > 1 and ALONE & set(roles):
         raise Invalid(roles=N_("This role goes with no other. Choose it alone."))
-    if clash(Standing(role) for role in roles if role in set(Standing)):
+    stands = {str(standing) for standing in Standing}
+    if clash(Standing(role) for role in map(str, roles) if role in stands):
         raise Invalid(
             roles=N_("Someone who supports survivors cannot also investigate.")
         )
@@ -153,7 +130,7 @@ def disable_person(person: Person) -> None:
             leave_desk(desk_id, person.id)
 
 
-def _desks_of(person_id: uuid.UUID) -> Select[tuple[uuid.UUID]]:
+def _desks_of(person_id: uuid.UUID) -> Select[uuid.UUID]:
     return select(Membership.desk_id).where(
         Membership.person_id == person_id, Membership.left_at.is_(None)
     )

@@ -62,7 +62,8 @@ def _stale() -> ColumnElement[bool]:
 
 
 def _allowed(tried: Tried) -> bool:
-    account, source = SignInAttempt.account == tried[0], SignInAttempt.source == tried[1]
+    account = SignInAttempt.account == tried[0]
+    source = SignInAttempt.source == tried[1]
     limits: Sequence[tuple[ColumnElement[bool], int]] = (
         (account & source, PER_NAME_AND_PLACE),
         (account, PER_NAME),

@@ -13,8 +13,8 @@ from hashlib import sha256
 from sqlalchemy import delete, select
 
 from auth import attempts
-from auth.accounts import seal_private, wrapping_key
 from auth.actor import PUBLIC, Actor
+from auth.credentials import seal_private, wrapping_key
 from auth.models import Credential, Membership, Person, SignIn
 from core import audit, db
 from core.errors import Invalid
@@ -197,7 +197,8 @@ def change_password(
 
     :raises Invalid: where the old password is wrong, or the new one is no better.
     """
-    assert actor.id and actor.keyring
+    assert actor.id
+    assert actor.keyring
     credential = db.session().get_one(Credential, actor.id)
     if _unlock(credential, wrapping_key(old, credential, pepper)) is None:
         raise Invalid(old=N_("This is not your present password."))

@@ -38,13 +38,13 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """The median of `a` over the median of `b`."""
-        return median(self.a) / median(self.b)
+        """The median of `a` over `b`, each turn against its neighbour."""
+        return median(a / b for a, b in zip(self.a, self.b, strict=True))
 
     @property
     def difference(self) -> float:
-        """The median of `a` less the median of `b`, in milliseconds."""
-        return median(self.a) - median(self.b)
+        """The median of `a` less `b`, each turn against its neighbour."""
+        return median(a - b for a, b in zip(self.a, self.b, strict=True))
 
 
 def described(times: list[float]) -> str:

@@ -1,7 +1,8 @@
 """The time limits: one table of clocks. Change a limit here and nowhere else.
 
 A running clock keeps the version that it started with. Sources and what each number
-rests on (`basis`) are shown beside every limit; docs/generated/clocks.md is made from this table.
+rests on (`basis`) are shown beside every limit; docs/generated/clocks.md is made of
+this table.
 """
 
 from collections.abc import Callable, Mapping
@@ -273,11 +274,11 @@ _RULES = (
         "referral.reach",
         N_("Service reached"),
         starts=Event.REFERRAL_ACCEPTED,
-        stops=frozenset({Event.REFERRAL_REACHED, Event.REFERRAL_COMPLETED}),
+        stops=frozenset({Event.REFERRAL_REACHED}),
         limit=days(7),
         basis=Basis.OURS,
         track=REFERRAL,
-        ends=REFERRAL_ENDS,
+        ends=REFERRAL_ENDS | {Event.REFERRAL_COMPLETED},
     ),
     Clock(
         "referral.confirm_by_investigator",

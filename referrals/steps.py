@@ -12,7 +12,7 @@ from auth.actor import Actor
 from auth.policy import May
 from casework import cases
 from casework.models.case import Case
-from casework.steps import BY_NAME as CASE_STEPS
+from casework.steps.every import BY_NAME as CASE_STEPS
 from core.steps import Body, Step, anytime, blank
 from core.text import N_
 from referrals import choices, loading, schemas

@@ -19,7 +19,7 @@ MENU: tuple[tuple[str, str, May | frozenset[Role]], ...] = (
     ("casework.cases", N_("Cases"), May.LIST_CASES),
     ("casework.log_report", N_("Log a report"), May.LOG_REPORT),
     ("casework.imports", N_("Imports"), May.IMPORT_REPORTS),
-    ("referrals.inbox", N_("Referrals"), frozenset({Role.PROVIDER})),
+    ("referrals.inbox", N_("Referrals"), frozenset({Role.PROVIDER, Role.CARE_OFFICER})),
     ("referrals.services", N_("Services"), May.SEE_DIRECTORY),
     ("stats.timeliness", N_("Timeliness"), May.SEE_STATISTICS),
     ("stats.audit", N_("Audit trail"), May.VERIFY_AUDIT),

@@ -2,7 +2,7 @@
 
 from auth.steps import STEPS as AUTH
 from auth.views import blueprint as auth
-from casework.steps import STEPS as CASEWORK
+from casework.steps.every import STEPS as CASEWORK
 from casework.submission_steps import STEPS as SUBMISSIONS
 from casework.views import cases, imports
 from casework.views.blueprint import blueprint as casework

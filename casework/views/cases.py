@@ -8,7 +8,7 @@ from flask_login import current_user
 from auth import access
 from auth.policy import May
 from casework.queries import cases as queries
-from casework.steps import next_steps
+from casework.steps.every import next_steps
 from casework.views.blueprint import blueprint
 from core import db
 

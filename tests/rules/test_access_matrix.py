@@ -143,7 +143,7 @@ ROLE_ROUTES = {
     "casework.cases": WORKERS,
     "casework.log_report": LOGGERS,
     "casework.imports": IMPORTERS,
-    "referrals.inbox": {"pia"},
+    "referrals.inbox": {"pia", "salma"},
     "referrals.services": {"amina", "bruno", "mallory", "salma", "cora", "adam"},
     "stats.timeliness": {"theo", "cora"},
     "stats.audit": {"theo"},

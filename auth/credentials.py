@@ -1,0 +1,44 @@
+"""A person's private key under their password, and passwords themselves."""
+
+import secrets
+import uuid
+
+from auth.models import Credential
+from core import db
+from core.references import LETTERS
+from vault.crypto import Cost, bind, derive, encrypt, stretch
+
+SALT = 16
+LEAST_LENGTH = 12
+GROUPS, GROUP = 4, 5
+
+
+def one_time_password() -> str:
+    """Return a password to be told once and changed at once: 100 random bits."""
+    groups = (
+        "".join(secrets.choice(LETTERS) for _ in range(GROUP)) for _ in range(GROUPS)
+    )
+    return "-".join(groups)
+
+
+def wrapping_key(password: str, credential: Credential, pepper: bytes) -> bytes:
+    """Return the key that a person's private key is sealed under."""
+    cost = Cost(credential.iterations, credential.lanes, credential.memory)
+    return derive(stretch(password, credential.salt, pepper, cost), "private key")
+
+
+def seal_private(
+    person_id: uuid.UUID, private: bytes, password: str, pepper: bytes, cost: Cost
+) -> Credential:
+    """Return a credential: the private key sealed under password and pepper."""
+    credential = Credential(
+        person_id=person_id,
+        salt=secrets.token_bytes(SALT),
+        iterations=cost.iterations,
+        lanes=cost.lanes,
+        memory=cost.memory,
+        set_at=db.now(),
+    )
+    key = wrapping_key(password, credential, pepper)
+    credential.sealed_key = encrypt(key, private, bind("person", person_id))
+    return credential
