@@ -230,9 +230,7 @@ def decide_route(actor: Actor, change_id: uuid.UUID, body: Body) -> None:
     row.confirmed = body["confirmed"]
     row.decided_by, row.decided_at = actor.id, db.now()
     db.session().flush()
-    audit.record(
-        row.office_id, "route:decided", change=row.id, confirmed=row.confirmed
-    )
+    audit.record(row.office_id, "route:decided", change=row.id, confirmed=row.confirmed)
     if row.confirmed:
         kind = DeskKind(row.kind)
         accounts.set_route(row.office_id, kind, row.desk_id, row.alternative_id)

@@ -254,11 +254,16 @@ def _members(seated: set[uuid.UUID], able: set[uuid.UUID]) -> list[Member]:
     ]
 
 
+def members(desk_id: uuid.UUID) -> list[Member]:
+    """Return the members of a desk, by name."""
+    desk = db.session().get_one(Desk, desk_id)
+    return _members(_seated([desk])[desk_id], grants.able_members(desk_id))
+
+
 def waiting_members(desk_id: uuid.UUID) -> list[Member]:
     """Return the members who have not got the desk's key yet."""
-    desk = db.session().get_one(Desk, desk_id)
-    members = _members(_seated([desk])[desk_id], grants.able_members(desk_id))
-    return [each for each in members if not (each.able or each.person.disabled_at)]
+    everyone = members(desk_id)
+    return [each for each in everyone if not (each.able or each.person.disabled_at)]
 
 
 def seated(desk_id: uuid.UUID) -> Mapping[uuid.UUID, Person]:

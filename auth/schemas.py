@@ -67,8 +67,10 @@ class ChangePassword(Body):
         N_("New password"),
         "new-password",
         hint=Message(
-            N_("At least %(least)s characters. A few words that do not belong together"
-               " are easy to remember and hard to guess."),
+            N_(
+                "At least %(least)s characters. A few words that do not belong together"
+                " are easy to remember and hard to guess."
+            ),
             least=LEAST_LENGTH,
         ),
     )

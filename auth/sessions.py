@@ -122,12 +122,16 @@ def resume(cookie: str) -> SignedIn | None:
 
 
 def _resume(token: bytes, half: bytes) -> SignedIn | None:
-    row = db.session().execute(
-        select(SignIn, Person, Credential.must_change)
-        .join(Person, Person.id == SignIn.person_id)
-        .join(Credential, Credential.person_id == Person.id)
-        .where(SignIn.token_hash == sha256(token).digest())
-    ).first()
+    row = (
+        db.session()
+        .execute(
+            select(SignIn, Person, Credential.must_change)
+            .join(Person, Person.id == SignIn.person_id)
+            .join(Credential, Credential.person_id == Person.id)
+            .where(SignIn.token_hash == sha256(token).digest())
+        )
+        .first()
+    )
     if row is None or not _fresh(row[0], row[1], db.now()):
         return None
     session, person, must_change = row
