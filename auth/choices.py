@@ -1,7 +1,8 @@
 """What the forms offer to choose from: people, desks, offices."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from marshmallow import Schema
 from sqlalchemy import select
@@ -12,7 +13,15 @@ from auth.models import Desk, Office, Person
 from auth.policy import DeskKind
 from core import db
 from core.fields import offer
-from core.text import N_, Message
+from core.text import N_
+
+SchemaOf = Callable[[Any, Any], Schema]
+NOBODY = N_("There is nobody to choose now.")
+
+
+def fixed(form: type[Schema]) -> SchemaOf:
+    """Make a form that asks the same of everybody."""
+    return lambda _actor, _id: form()
 
 
 def _offices() -> Mapping[str, str]:
@@ -25,8 +34,17 @@ def _able_people() -> list[Person]:
     return list(db.session().scalars(able.order_by(Person.name, Person.username)))
 
 
-def _named(people: list[Person]) -> Mapping[str, str]:
+def _named(people: Iterable[Person]) -> Mapping[str, str]:
     return {str(row.id): f"{row.name} ({row.username})" for row in people}
+
+
+def _offer_people(form: Schema, people: Iterable[Person], **about: Any) -> Schema:
+    choices = _named(people)
+    offer(form, "person", choices)
+    nobody = {} if choices else {"hint": NOBODY, "widget": "radios"}
+    field = form.fields["person"]
+    field.metadata = {**field.metadata, **about, **nobody}
+    return form
 
 
 def create_person(_: Actor, __: None) -> Schema:
@@ -47,45 +65,33 @@ def create_desk(_: Actor, __: None) -> Schema:
 
 def add_member(_: Actor, desk_id: uuid.UUID) -> Schema:
     """Offer those whose role fits the desk and who do not sit there."""
-    desk = db.session().get_one(Desk, desk_id)
-    seated = queries.seated(desk_id)
+    kind = DeskKind(db.session().get_one(Desk, desk_id).kind)
+    seated = {row.id for row in queries.seated(desk_id)}
     fitting = [
         row
         for row in _able_people()
-        if accounts.suits(row, DeskKind(desk.kind)) and row.id not in seated
+        if accounts.suits(row, kind) and row.id not in seated
     ]
-    return offer(schemas.OneMember(), "person", _named(fitting))
+    return _offer_people(schemas.OfMember(), fitting)
 
 
 def remove_member(_: Actor, desk_id: uuid.UUID) -> Schema:
     """Offer those who sit at the desk, with an account that is open or closed."""
-    seated = list(queries.seated(desk_id).values())
-    return offer(schemas.OneMember(), "person", _named(seated))
+    return _offer_people(schemas.OfMember(), queries.seated(desk_id))
+
+
+def give_key(_: Actor, desk_id: uuid.UUID) -> Schema:
+    """Offer those who wait for the desk's key, each with their own's fingerprint."""
+    waiting = queries.waiting_at(desk_id)
+    shown = queries.fingerprints([row.id for row in waiting])
+    hints = {str(row.id): shown[row.id] for row in waiting}
+    form = schemas.GiveDeskKey()
+    return _offer_people(form, waiting, hints=hints, widget="radios")
 
 
 def ask_for_route(_: Actor, __: uuid.UUID) -> Schema:
     """Offer the desks."""
-    rows = db.session().scalars(select(Desk).order_by(Desk.kind, Desk.name))
+    rows = db.session().scalars(select(Desk).order_by(Desk.name))
     desks = {str(row.id): row.name for row in rows if row.kind != DeskKind.PROVIDER}
-    form = offer(schemas.AskForRoute(), "desk", desks)
+    form = offer(schemas.SetRoute(), "desk", desks)
     return offer(form, "alternative", desks)
-
-
-def give_key(actor: Actor, _: None) -> Schema:
-    """Offer those who wait at the actor's desks, each with their key's fingerprint."""
-    waiting = {
-        f"{desk.row.id}/{person.id}": (desk, person)
-        for desk in queries.own_desks(actor)
-        if desk.holds
-        for person in desk.waiting
-    }
-    names = {
-        code: Message(N_("%(name)s, at %(desk)s"), name=person.name, desk=desk.row.name)
-        for code, (desk, person) in waiting.items()
-    }
-    shown = queries.fingerprints([person.id for _, person in waiting.values()])
-    form = offer(schemas.GiveKey(), "member", names)
-    field = form.fields["member"]
-    hints = {code: shown[person.id] for code, (_, person) in waiting.items()}
-    field.metadata = {**field.metadata, "hints": hints}
-    return form

@@ -1,348 +1,326 @@
-"""What the pages of people, desks, offices and one's own account show."""
+"""What the pages of people, desks, offices, routes and one's account show."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, select
 
-from auth import access, accounts, routing
-from auth.actor import PUBLIC, Actor
-from auth.models import Desk, Membership, Office, Person, Route, RouteChange, SignIn
-from auth.policy import DeskKind, May
+from auth import access, routing
+from auth.actor import Actor
+from auth.models import Desk, Membership, Office, Person, Route, RouteChange
+from auth.policy import DeskKind, May, Role
+from auth.words import WEEKDAYS
 from core import db
 from core.errors import NotVisible
 from vault import grants
 from vault.crypto import fingerprint
 
-MANAGE = May.MANAGE_ORGANISATION
 GROUP = 4
+# The kinds of desk that take an office's cases; providers are chosen one by one.
+ROUTED = tuple(kind for kind in DeskKind if kind is not DeskKind.PROVIDER)
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A desk where somebody sits, and whether they hold its key."""
+class PersonLine:
+    """A person, and where they are."""
 
-    desk: Desk
-    able: bool
-    waiting: int = 0
+    row: Person
+    office: str
+    desks: Sequence[str]
 
 
 @dataclass(frozen=True)
-class PersonPage:
-    """A person, where they sit, and the fingerprint of their key."""
+class Place:
+    """Somebody's place at a desk; `holds` its key, or waits for it."""
 
     person: Person
-    office: Office | None
-    seats: Sequence[Seat]
-    fingerprint: str
+    holds: bool
 
-
-@dataclass(frozen=True)
-class AccountPage(PersonPage):
-    """One's own account, and what waits for one's answer."""
-
-    sessions: int
-    changes: Sequence["ChangeLine"]
+    @property
+    def waits(self) -> bool:
+        """Whether a member should give them the key."""
+        return not self.holds and self.person.disabled_at is None
 
 
 @dataclass(frozen=True)
 class DeskLine:
-    """A desk in the list."""
+    """A desk, and who sits there."""
 
-    desk: Desk
-    office: Office
-    members: int
-    able: int
+    row: Desk
+    office: str
+    places: Sequence[Place]
 
     @property
-    def takes_cases(self) -> bool:
-        """Whether enough members hold its key."""
-        return self.able >= accounts.LEAST_MEMBERS
+    def able(self) -> int:
+        """How many hold the key and can still sign in."""
+        return sum(one.holds and not one.person.disabled_at for one in self.places)
 
-
-@dataclass(frozen=True)
-class Member:
-    """Someone at a desk."""
-
-    person: Person
-    able: bool
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class DeskPage(DeskLine):
-    """A desk and who sits there."""
-
-    people: Sequence[Member]
-    manages: bool
-    gives: bool
+    @property
+    def waiting(self) -> list[Person]:
+        """Those whom a member should give the key."""
+        return [one.person for one in self.places if one.waits]
 
 
 @dataclass(frozen=True)
 class RouteLine:
-    """Where an office's cases of one kind go."""
+    """Where an office's cases of one kind go; empty where nowhere yet."""
 
     kind: str
-    desk: str
-    alternative: str
+    desk: str = ""
+    alternative: str = ""
 
 
 @dataclass(frozen=True)
-class ChangeLine(RouteLine):
-    """A route that is asked for."""
+class OfficeLine:
+    """An office, and where its cases go."""
 
-    change: RouteChange
+    row: Office
+    routes: Sequence[RouteLine]
+
+    @property
+    def weekend(self) -> list[str]:
+        """The days off, in words."""
+        return [WEEKDAYS[day] for day in self.row.weekend]
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """A change of a route, beside what holds now."""
+
+    row: RouteChange
     office: str
     asked_by: str
+    now: RouteLine
+    then: RouteLine
 
 
 @dataclass(frozen=True)
-class OfficePage:
-    """An office and its routes."""
+class Account:
+    """What one sees of oneself."""
 
-    office: Office
-    routes: Sequence[RouteLine]
+    person: Person
+    office: str
+    desks: Sequence[DeskLine]
+    held: frozenset[uuid.UUID]
+    fingerprint: str
     changes: Sequence[ChangeLine]
 
 
-def fingerprints(holders: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Return the fingerprints of holders' keys, in groups to read out."""
-    keys = grants.public_keys(holders)
-    return {holder: _grouped(fingerprint(key)) for holder, key in keys.items()}
+def _administers(actor: Actor) -> None:
+    access.require_role(actor, May.MANAGE_ORGANISATION)
 
 
-def _grouped(text: str) -> str:
-    return " ".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
+Named = Mapping[uuid.UUID | None, str]
 
 
-def people(actor: Actor) -> Sequence[tuple[Person, str | None]]:
-    """Return everybody with the name of their office, by name."""
-    access.require_role(actor, MANAGE)
-    statement = (
-        select(Person, Office.name)
-        .outerjoin(Office, Office.id == Person.office_id)
-        .order_by(Person.disabled_at.is_not(None), Person.name)
-    )
-    return [(person, office) for person, office in db.session().execute(statement)]
+def _names(of: type[Office | Desk | Person]) -> Named:
+    rows = db.session().execute(select(of.id, of.name))
+    return dict(rows.tuples().all())
 
 
-def find_person(actor: Actor, person_id: uuid.UUID) -> Person:
-    """Return a person to an administrator.
+def people(actor: Actor) -> list[PersonLine]:
+    """Return everybody with an account, those still open first."""
+    _administers(actor)
+    order = (Person.disabled_at.is_not(None), Person.name, Person.username)
+    return _people(select(Person).order_by(*order))
 
-    :raises NotVisible: to anybody else, and where there is none.
+
+def person(actor: Actor, person_id: uuid.UUID) -> PersonLine:
+    """Return one person.
+
+    :raises NotVisible: where there is none such.
     """
-    access.require_role(actor, MANAGE)
-    person = db.session().get(Person, person_id)
-    if person is None:
-        raise NotVisible
-    return person
+    _administers(actor)
+    for line in _people(select(Person).where(Person.id == person_id)):
+        return line
+    raise NotVisible
 
 
-def person_page(actor: Actor, person_id: uuid.UUID) -> PersonPage:
-    """Return a person's page for an administrator."""
-    return _person_page(find_person(actor, person_id))
-
-
-def _person_page(person: Person) -> PersonPage:
-    office = db.session().get(Office, person.office_id) if person.office_id else None
-    shown = fingerprints([person.id])[person.id]
-    return PersonPage(person, office, _seats(person), shown)
-
-
-def _seats(person: Person) -> list[Seat]:
-    statement = (
-        select(Desk)
-        .join(Membership, Membership.desk_id == Desk.id)
-        .where(Membership.person_id == person.id, Membership.left_at.is_(None))
-        .order_by(Desk.name)
-    )
-    desks = db.session().scalars(statement).all()
-    seated, able = _seated(desks), grants.members(desk.id for desk in desks)
+def _people(chosen: Select[Person]) -> list[PersonLine]:
+    rows, offices = db.session().scalars(chosen).all(), _names(Office)
+    desks = _names_of_desks(row.id for row in rows)
     return [
-        Seat(
-            desk,
-            person.id in able.get(desk.id, set()),
-            len(seated[desk.id] - able.get(desk.id, set())),
-        )
-        for desk in desks
+        PersonLine(row, offices.get(row.office_id, ""), desks[row.id]) for row in rows
     ]
 
 
-def _seated(desks: Iterable[Desk]) -> dict[uuid.UUID, set[uuid.UUID]]:
-    found: dict[uuid.UUID, set[uuid.UUID]] = {desk.id: set() for desk in desks}
+def _names_of_desks(people_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, list[str]]:
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
     rows = db.session().execute(
-        select(Membership.desk_id, Membership.person_id).where(
-            Membership.desk_id.in_(found), Membership.left_at.is_(None)
-        )
+        select(Membership.person_id, Desk.name)
+        .join(Desk, Desk.id == Membership.desk_id)
+        .where(Membership.person_id.in_(people_ids), Membership.left_at.is_(None))
+        .order_by(Desk.name)
     )
-    for desk_id, person_id in rows:
-        found[desk_id].add(person_id)
+    for person_id, name in rows:
+        found[person_id].append(name)
     return found
 
 
-def account(actor: Actor) -> AccountPage:
-    """Return one's own account."""
-    assert actor.id
-    page = _person_page(db.session().get_one(Person, actor.id))
-    with db.serving(PUBLIC.service):
-        mine = select(func.count()).where(SignIn.person_id == actor.id)
-        sessions = db.session().scalar(mine) or 0
-    changes = changes_waiting() if routing.may_confirm() else []
-    own = {name: getattr(page, name) for name in PersonPage.__dataclass_fields__}
-    return AccountPage(**own, sessions=sessions, changes=changes)
-
-
 def desks(actor: Actor) -> list[DeskLine]:
-    """Return every desk, by name."""
-    access.require_role(actor, MANAGE)
-    statement = select(Desk, Office).join(Office, Office.id == Desk.office_id)
-    rows = db.session().execute(statement.order_by(Desk.name)).all()
-    seated = _seated(desk for desk, _ in rows)
+    """Return every desk, with its members."""
+    _administers(actor)
+    return _desks(select(Desk).order_by(Desk.name))
+
+
+def desk(actor: Actor, desk_id: uuid.UUID) -> DeskLine:
+    """Return one desk to an administrator, or to a member who holds its key.
+
+    :raises NotVisible: where there is none such, or to anybody else.
+    """
+    if desk_id not in actor.desks:
+        _administers(actor)
+    for line in _desks(select(Desk).where(Desk.id == desk_id)):
+        return line
+    raise NotVisible
+
+
+def _desks(chosen: Select[Desk]) -> list[DeskLine]:
+    rows, offices = db.session().scalars(chosen).all(), _names(Office)
+    places = _places([row.id for row in rows])
+    return [DeskLine(row, offices[row.office_id], places[row.id]) for row in rows]
+
+
+def _places(desk_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Place]]:
+    """Return who sits at each desk now, in the order of names."""
+    found: dict[uuid.UUID, list[Place]] = defaultdict(list)
+    holding = grants.members(desk_ids)
+    rows = db.session().execute(
+        select(Membership.desk_id, Person)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.desk_id.in_(desk_ids), Membership.left_at.is_(None))
+        .order_by(Person.name, Person.username)
+    )
+    for desk_id, person in rows:
+        found[desk_id].append(Place(person, person.id in holding.get(desk_id, ())))
+    return found
+
+
+def seated(desk_id: uuid.UUID) -> list[Person]:
+    """Return who sits at a desk, with its key or without."""
+    return [one.person for one in _places([desk_id])[desk_id]]
+
+
+def waiting_at(desk_id: uuid.UUID) -> list[Person]:
+    """Return who sits at a desk and waits for its key."""
+    return [one.person for one in _places([desk_id])[desk_id] if one.waits]
+
+
+def offices(actor: Actor) -> list[OfficeLine]:
+    """Return every office, with its routes."""
+    _administers(actor)
+    return _offices(select(Office).order_by(Office.name))
+
+
+def office(actor: Actor, office_id: uuid.UUID) -> OfficeLine:
+    """Return one office.
+
+    :raises NotVisible: where there is none such.
+    """
+    _administers(actor)
+    for line in _offices(select(Office).where(Office.id == office_id)):
+        return line
+    raise NotVisible
+
+
+def _offices(chosen: Select[Office]) -> list[OfficeLine]:
+    rows, names = db.session().scalars(chosen).all(), _names(Desk)
+    routes = _routes(row.id for row in rows)
     return [
-        DeskLine(
-            desk,
-            office,
-            members=len(seated[desk.id]),
-            able=len(accounts.able_members(desk.id)),
+        OfficeLine(
+            row,
+            [_route_line(kind, routes.get((row.id, kind)), names) for kind in ROUTED],
         )
-        for desk, office in rows
+        for row in rows
     ]
 
 
-def find_desk(actor: Actor, desk_id: uuid.UUID) -> Desk:
-    """Return a desk to an administrator.
-
-    :raises NotVisible: to anybody else, and where there is none.
-    """
-    access.require_role(actor, MANAGE)
-    desk = db.session().get(Desk, desk_id)
-    if desk is None:
-        raise NotVisible
-    return desk
+def _routes(
+    office_ids: Iterable[uuid.UUID],
+) -> Mapping[tuple[uuid.UUID, str], Route]:
+    rows = db.session().scalars(select(Route).where(Route.office_id.in_(office_ids)))
+    return {(row.office_id, row.kind): row for row in rows}
 
 
-def desk_page(actor: Actor, desk_id: uuid.UUID) -> DeskPage:
-    """Return a desk to its members and to an administrator.
+def _route_line(kind: str, row: Route | RouteChange | None, names: Named) -> RouteLine:
+    if row is None:
+        return RouteLine(kind)
+    return RouteLine(kind, names[row.desk_id], names.get(row.alternative_id, ""))
+
+
+def open_changes(actor: Actor) -> list[ChangeLine]:
+    """Return the changes of routes that wait, to administrators and who confirms.
 
     :raises NotVisible: to anybody else.
     """
-    desk, manages = db.session().get(Desk, desk_id), access.allows(actor, MANAGE)
-    if desk is None:
-        raise NotVisible
-    seated = _seated([desk])[desk_id]
-    if not manages and actor.id not in seated:
-        raise NotVisible
-    able = accounts.able_members(desk_id)
-    return DeskPage(
-        desk,
-        db.session().get_one(Office, desk.office_id),
-        members=len(seated),
-        able=len(able),
-        people=_members(seated, grants.able_members(desk_id)),
-        manages=manages,
-        gives=desk_id in actor.desks and bool(seated - able),
-    )
+    if not routing.may_confirm():
+        _administers(actor)
+    return _changes(routing.waiting())
 
 
-def _members(seated: set[uuid.UUID], able: set[uuid.UUID]) -> list[Member]:
-    rows = select(Person).where(Person.id.in_(seated)).order_by(Person.name)
-    shown = fingerprints(seated)
+def changes_to_decide(actor: Actor) -> list[ChangeLine]:
+    """Return the changes of routes that wait, to a coordinator who may confirm them.
+
+    :raises NotVisible: to anybody else.
+    """
+    if not _confirms(actor):
+        raise NotVisible
+    return _changes(routing.waiting())
+
+
+def _confirms(actor: Actor) -> bool:
+    return Role.COORDINATOR in actor.roles and routing.may_confirm()
+
+
+def change(change_id: uuid.UUID) -> tuple[ChangeLine, list[DeskLine]]:
+    """Return one change, with who sits at its desks, to who may confirm it.
+
+    :raises NotVisible: where there is none such, or to anybody else.
+    """
+    row = routing.get(change_id)
+    wanted = Desk.id.in_([row.desk_id, row.alternative_id])
+    return _changes([row])[0], _desks(select(Desk).where(wanted).order_by(Desk.name))
+
+
+def _changes(rows: Sequence[RouteChange]) -> list[ChangeLine]:
+    desks, offices, people = _names(Desk), _names(Office), _names(Person)
+    routes = _routes(row.office_id for row in rows)
     return [
-        Member(person, person.id in able, shown[person.id])
-        for person in db.session().scalars(rows)
+        ChangeLine(
+            row=row,
+            office=offices[row.office_id],
+            asked_by=people[row.asked_by],
+            now=_route_line(row.kind, routes.get((row.office_id, row.kind)), desks),
+            then=_route_line(row.kind, row, desks),
+        )
+        for row in rows
     ]
 
 
-def members(desk_id: uuid.UUID) -> list[Member]:
-    """Return the members of a desk, by name."""
-    desk = db.session().get_one(Desk, desk_id)
-    return _members(_seated([desk])[desk_id], grants.able_members(desk_id))
-
-
-def waiting_members(desk_id: uuid.UUID) -> list[Member]:
-    """Return the members who have not got the desk's key yet."""
-    everyone = members(desk_id)
-    return [each for each in everyone if not (each.able or each.person.disabled_at)]
-
-
-def seated(desk_id: uuid.UUID) -> Mapping[uuid.UUID, Person]:
-    """Return who sits at a desk, with its key or without."""
-    return {one.person.id: one.person for one in _places([desk_id])[desk_id]}
-
-
-def offices(actor: Actor) -> Sequence[Office]:
-    """Return every office, by name."""
-    access.require_role(actor, MANAGE)
-    return db.session().scalars(select(Office).order_by(Office.name)).all()
-
-
-def find_office(actor: Actor, office_id: uuid.UUID) -> Office:
-    """Return an office to an administrator.
-
-    :raises NotVisible: to anybody else, and where there is none.
-    """
-    access.require_role(actor, MANAGE)
-    office = db.session().get(Office, office_id)
-    if office is None:
-        raise NotVisible
-    return office
-
-
-def office_page(actor: Actor, office_id: uuid.UUID) -> OfficePage:
-    """Return an office with where its cases go, and where they are asked to go."""
-    office, names = find_office(actor, office_id), _names_of_desks()
-    rows = select(Route).where(Route.office_id == office_id)
-    kinds = list(DeskKind)
-    routes = sorted(
-        db.session().scalars(rows), key=lambda row: kinds.index(DeskKind(row.kind))
+def account(actor: Actor) -> Account:
+    """Return what a person sees of themselves."""
+    assert actor.id
+    row = db.session().get_one(Person, actor.id)
+    mine = select(Membership.desk_id).where(
+        Membership.person_id == actor.id, Membership.left_at.is_(None)
     )
-    return OfficePage(
-        office,
-        [_route_line(row, names) for row in routes],
-        [line for line in changes_waiting() if line.change.office_id == office_id],
+    return Account(
+        person=row,
+        office=_names(Office).get(row.office_id, ""),
+        desks=_desks(select(Desk).where(Desk.id.in_(mine)).order_by(Desk.name)),
+        held=frozenset(actor.desks),
+        fingerprint=fingerprints([actor.id])[actor.id],
+        changes=changes_to_decide(actor) if _confirms(actor) else (),
     )
 
 
-def _names_of_desks() -> Mapping[uuid.UUID | None, str]:
-    rows = db.session().execute(select(Desk.id, Desk.name))
-    return {None: "", **{desk_id: name for desk_id, name in rows}}
+def fingerprints(people_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, str]:
+    """Return the fingerprints of people's keys, in groups that can be read aloud."""
+    keys = grants.public_keys(people_ids)
+    return {person_id: _grouped(fingerprint(key)) for person_id, key in keys.items()}
 
 
-def _route_line(
-    row: Route | RouteChange, names: Mapping[uuid.UUID | None, str]
-) -> RouteLine:
-    return RouteLine(row.kind, names[row.desk_id], names[row.alternative_id])
-
-
-def changes_waiting() -> list[ChangeLine]:
-    """Return every change of route that waits for somebody who coordinates."""
-    return [change_line(change) for change in routing.waiting()]
-
-
-def change_line(change: RouteChange) -> ChangeLine:
-    """Return a change of route in words."""
-    session = db.session()
-    line = _route_line(change, _names_of_desks())
-    return ChangeLine(
-        line.kind,
-        line.desk,
-        line.alternative,
-        change=change,
-        office=session.get_one(Office, change.office_id).name,
-        asked_by=session.get_one(Person, change.asked_by).name,
-    )
-
-
-def change_page(
-    change_id: uuid.UUID,
-) -> tuple[ChangeLine, Mapping[str, Sequence[Member]]]:
-    """Return a change of route, with who sits at the desks that it names."""
-    line = change_line(routing.get(change_id))
-    ids = filter(None, (line.change.desk_id, line.change.alternative_id))
-    desks = [db.session().get_one(Desk, desk_id) for desk_id in ids]
-    seated = _seated(desks)
-    return line, {
-        desk.name: _members(seated[desk.id], grants.able_members(desk.id))
-        for desk in desks
-    }
+def _grouped(digits: str) -> str:
+    return " ".join(digits[at : at + GROUP] for at in range(0, len(digits), GROUP))

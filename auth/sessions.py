@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from auth import attempts
 from auth.actor import PUBLIC, Actor
 from auth.credentials import seal_private, wrapping_key
-from auth.models import Credential, Membership, Person, SignIn
+from auth.models import Credential, Membership, Office, Person, SignIn
 from core import audit, db
 from core.errors import Invalid
 from core.text import N_
@@ -40,6 +40,7 @@ class SignedIn:
     person: Person
     actor: Actor
     must_change: bool = False
+    zone: str = "UTC"
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -125,16 +126,17 @@ def _resume(token: bytes, half: bytes) -> SignedIn | None:
     row = (
         db.session()
         .execute(
-            select(SignIn, Person, Credential.must_change)
+            select(SignIn, Person, Credential.must_change, Office.zone)
             .join(Person, Person.id == SignIn.person_id)
             .join(Credential, Credential.person_id == Person.id)
+            .join(Office, Office.id == Person.office_id, isouter=True)
             .where(SignIn.token_hash == sha256(token).digest())
         )
         .first()
     )
     if row is None or not _fresh(row[0], row[1], db.now()):
         return None
-    session, person, must_change = row
+    session, person, must_change, zone = row
     try:
         bound = bind("session", session.id)
         private = decrypt(derive(half, "session"), session.sealed_key, bound)
@@ -142,7 +144,7 @@ def _resume(token: bytes, half: bytes) -> SignedIn | None:
         return None
     if db.now() - session.seen_at > SEEN_EVERY:
         session.seen_at = db.now()
-    return SignedIn(person, actor_of(person, private), must_change)
+    return SignedIn(person, actor_of(person, private), must_change, zone or "UTC")
 
 
 def _fresh(session: SignIn, person: Person, now: datetime) -> bool:

@@ -1,288 +1,229 @@
-"""Every step on people, desks, offices and one's own account, and who may take it."""
+"""Every step of this package: its form, its command, and who may take it."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from marshmallow import Schema
-from sqlalchemy import select
-
-from auth import access, accounts, commands, queries, routing, schemas
+from auth import choices, commands, schemas
 from auth.actor import Actor
-from auth.models import Desk, Office, Person
-from auth.policy import DeskKind, May
-from auth.words import DESK_KINDS, ROLES
-from core import db
-from core.errors import NotVisible
-from core.fields import offer
+from auth.choices import SchemaOf, fixed
+from auth.policy import May
 from core.steps import Body, Step
 from core.text import N_
 
-MANAGE = May.MANAGE_ORGANISATION
-Options = Mapping[str, tuple[str, str]]
+Command = Callable[[Any, Any, Body], Any]
+WITH_KEY = "hold the key"
 
 
-def _offer(schema: Schema, name: str, options: Options) -> Schema:
-    """Let a field choose among options: code -> label and hint."""
-    offer(schema, name, {code: label for code, (label, _) in options.items()})
-    hints = {code: hint for code, (_, hint) in options.items()}
-    field = schema.fields[name]
-    field.metadata = {**field.metadata, "hints": hints}
-    return schema
-
-
-def _offices() -> Options:
-    rows = db.session().scalars(select(Office).order_by(Office.name))
-    return {str(row.id): (row.name, "") for row in rows}
-
-
-def _people(rows: Iterable[Person]) -> Options:
-    return {
-        str(row.id): (row.name, ", ".join(ROLES[role] for role in row.roles))
-        for row in rows
-    }
-
-
-def _able_people(kinds: Iterable[str]) -> list[Person]:
-    """Return everybody who may sit at a desk of one of some kinds, by name."""
-    wanted = [DeskKind(kind) for kind in kinds]
-    rows = db.session().scalars(select(Person).order_by(Person.name))
-    return [row for row in rows if any(accounts.suits(row, kind) for kind in wanted)]
-
-
-def _desks() -> Options:
-    rows = db.session().scalars(select(Desk).order_by(Desk.name))
-    return {str(row.id): (row.name, DESK_KINDS[row.kind]) for row in rows}
-
-
-def _plain(form: type[Schema]) -> Callable[[Any, Any], Schema]:
-    return lambda _actor, _id: form()
-
-
-def _create_person(_: Actor, __: None) -> Schema:
-    return _offer(schemas.CreatePerson(), "office", _offices())
-
-
-def _create_desk(_: Actor, __: None) -> Schema:
-    form = _offer(schemas.CreateDesk(), "office", _offices())
-    return _offer(form, "members", _people(_able_people(DeskKind)))
-
-
-def _join_desk(_: Actor, desk_id: uuid.UUID) -> Schema:
-    seated = {member.person.id for member in queries.members(desk_id)}
-    desk = db.session().get_one(Desk, desk_id)
-    people = [row for row in _able_people([desk.kind]) if row.id not in seated]
-    return _offer(schemas.OfMember(), "person", _people(people))
-
-
-def _leave_desk(_: Actor, desk_id: uuid.UUID) -> Schema:
-    people = (member.person for member in queries.members(desk_id))
-    return _offer(schemas.OfMember(), "person", _people(people))
-
-
-def _give_desk_key(_: Actor, desk_id: uuid.UUID) -> Schema:
-    waiting = queries.waiting_members(desk_id)
-    options = {
-        str(one.person.id): (one.person.name, one.fingerprint) for one in waiting
-    }
-    return _offer(schemas.GiveDeskKey(), "person", options)
-
-
-def _set_route(_: Actor, __: uuid.UUID) -> Schema:
-    desks = _desks()
-    return _offer(_offer(schemas.SetRoute(), "desk", desks), "alternative", desks)
-
-
-def _manages(actor: Actor, _: None) -> None:
-    access.require_role(actor, MANAGE)
-
-
-def _oneself(actor: Actor, _: None) -> Actor:
-    if actor.id is None:
-        raise NotVisible
-    return actor
-
-
-def _holds_key(actor: Actor, desk_id: uuid.UUID) -> Desk:
-    if desk_id not in actor.desks:
-        raise NotVisible
-    return db.session().get_one(Desk, desk_id)
-
-
-def _confirms(_: Actor, change_id: uuid.UUID) -> Any:
-    return routing.get(change_id)
-
-
-def _step(
+def _administers(
     name: str,
     path: str,
     title: str,
-    command: Callable[[Any, Any, Body], Any],
-    schema: Callable[[Any, Any], Schema],
-    allow: Callable[[Any, Any], Any],
-    after: str,
+    schema: SchemaOf,
+    command: Command,
+    allow: Callable[[Any, Any], Any] = commands.administers,
     **more: Any,
 ) -> Step:
     return Step(
         endpoint=f"auth.{name}",
         path=path,
         title=title,
-        command=command,
         schema=schema,
+        command=command,
         allow=allow,
-        after=f"auth.{after}",
-        **{"may": MANAGE, **more},
+        may=May.MANAGE_ORGANISATION,
+        **more,
     )
 
 
-OWN = "own_account"
-CREATE_PERSON = _step(
+def _anybody(_: Actor, __: uuid.UUID | None) -> None:
+    """Everybody looks after their own account."""
+
+
+def _own(
+    name: str, title: str, schema: SchemaOf, command: Command, **more: Any
+) -> Step:
+    return Step(
+        endpoint=f"auth.{name}",
+        path=f"/account/{name.replace('_', '-')}",
+        title=title,
+        schema=schema,
+        command=command,
+        allow=_anybody,
+        after="auth.sign_in",
+        may="",
+        **more,
+    )
+
+
+CREATE_PERSON = _administers(
     "create_person",
     "/people/new",
-    N_("Add a person"),
+    N_("Open an account"),
+    choices.create_person,
     commands.create_person,
-    _create_person,
-    _manages,
-    "people",
-    intro=N_("They get a password for one sign-in, which you tell them."),
-    submit=N_("Add the person"),
+    after="auth.people",
+    intro=N_("You get a password for one sign-in. Hand it over in person."),
+    submit=N_("Open the account"),
 )
-DISABLE_PERSON = _step(
-    "disable_person",
-    "/people/<uuid:id>/disable",
-    N_("Close an account"),
-    commands.disable_person,
-    _plain(schemas.Confirm),
-    queries.find_person,
-    "person",
-    intro=N_(
-        "They are signed out everywhere at once and cannot sign in again. Tell the"
-        " coordinators: cases in this person’s own name need somebody else."
-    ),
-    submit=N_("Close the account"),
-    done=N_("The account is closed."),
-    when=lambda person: person.disabled_at is None,
-)
-CREATE_DESK = _step(
+CREATE_DESK = _administers(
     "create_desk",
     "/desks/new",
-    N_("Add a desk"),
+    N_("Make a desk"),
+    choices.create_desk,
     commands.create_desk,
-    _create_desk,
-    _manages,
-    "desk",
-    submit=N_("Add the desk"),
-    done=N_("The desk is there. It takes cases once a route leads to it."),
+    after="auth.desk",
+    intro=N_(
+        "Let the first members sign in and change their passwords before you seat them:"
+        " whoever knows their password could open what the desk opens."
+    ),
+    submit=N_("Make the desk"),
 )
-JOIN_DESK = _step(
-    "join_desk",
-    "/desks/<uuid:id>/join",
-    N_("Add a member"),
-    commands.join_desk,
-    _join_desk,
-    queries.find_desk,
-    "desk",
-    intro=N_("They see the desk’s cases once another member has given them its key."),
-    submit=N_("Add the member"),
-    done=N_("Added. Ask a member of the desk to give them the key."),
-)
-LEAVE_DESK = _step(
-    "leave_desk",
-    "/desks/<uuid:id>/leave",
-    N_("Remove a member"),
-    commands.leave_desk,
-    _leave_desk,
-    queries.find_desk,
-    "desk",
-    intro=N_("They lose the desk’s key and its cases at once."),
-    submit=N_("Remove the member"),
-)
-GIVE_DESK_KEY = _step(
-    "give_desk_key",
-    "/desks/<uuid:id>/give-key",
-    N_("Give the desk’s key to a new member"),
-    commands.give_desk_key,
-    _give_desk_key,
-    _holds_key,
-    "desk",
-    may=OWN,
-    intro=N_("With the key they open everything that the desk opens."),
-    submit=N_("Give the key"),
-    done=N_("They hold the desk’s key now."),
-)
-CREATE_OFFICE = _step(
+CREATE_OFFICE = _administers(
     "create_office",
     "/offices/new",
-    N_("Add an office"),
+    N_("Enter an office"),
+    fixed(schemas.CreateOffice),
     commands.create_office,
-    _plain(schemas.CreateOffice),
-    _manages,
-    "office",
-    submit=N_("Add the office"),
-    done=N_("The office is there. Set where its cases go before it takes reports."),
-)
-SET_ROUTE = _step(
-    "set_route",
-    "/offices/<uuid:id>/set-route",
-    N_("Set where its cases go"),
-    commands.set_route,
-    _set_route,
-    queries.find_office,
-    "office",
-    intro=N_("Where cases are taken already, a coordinator confirms the change."),
-    submit=N_("Set the route"),
-)
-DECIDE_ROUTE = _step(
-    "decide_route",
-    "/route-changes/<uuid:id>/decide",
-    N_("Confirm where cases go"),
-    commands.decide_route,
-    _plain(schemas.DecideRoute),
-    _confirms,
-    "route_change",
-    may=OWN,
-    when=lambda change: change.decided_at is None,
-)
-CHANGE_PASSWORD = _step(
-    "change_password",
-    "/account/password",
-    N_("Change your password"),
-    commands.change_password,
-    _plain(schemas.ChangePassword),
-    _oneself,
-    "sign_in",
-    may=OWN,
-    intro=N_(
-        "You are signed out everywhere, and sign in again with the new one. Nobody can"
-        " look it up or reset it."
-    ),
-    submit=N_("Change the password"),
-    done=N_("Your password is changed. Sign in with it."),
-)
-SIGN_OUT_EVERYWHERE = _step(
-    "sign_out_everywhere",
-    "/account/sign-out-everywhere",
-    N_("Sign out everywhere"),
-    commands.sign_out_everywhere,
-    _plain(schemas.Confirm),
-    _oneself,
-    "sign_in",
-    may=OWN,
-    submit=N_("Sign out everywhere"),
-    done=N_("You are signed out everywhere."),
+    after="auth.office",
+    submit=N_("Enter the office"),
 )
 
-ON_PERSON = (DISABLE_PERSON,)
-ON_DESK = (JOIN_DESK, LEAVE_DESK)
+ON_PERSON = (
+    _administers(
+        "disable_person",
+        "/people/<uuid:id>/disable",
+        N_("Close the account"),
+        fixed(schemas.Confirm),
+        commands.disable_person,
+        commands.load_person,
+        after="auth.person",
+        intro=N_(
+            "All their sessions end at once, and they leave each desk that somebody"
+            " else can open. An account is never opened again."
+        ),
+        submit=N_("Close the account"),
+        done=N_("The account is closed."),
+        guarded=True,
+        when=lambda row: row.disabled_at is None,
+    ),
+)
+
+ON_DESK = (
+    _administers(
+        "add_member",
+        "/desks/<uuid:id>/add-member",
+        N_("Seat somebody"),
+        choices.add_member,
+        commands.add_member,
+        commands.load_desk,
+        after="auth.desk",
+        intro=N_(
+            "Those are listed whose role fits this desk. They see no case until a"
+            " member gives them the desk’s key."
+        ),
+        submit=N_("Seat them"),
+    ),
+    _administers(
+        "remove_member",
+        "/desks/<uuid:id>/remove-member",
+        N_("End somebody’s place"),
+        choices.remove_member,
+        commands.remove_member,
+        commands.load_desk,
+        after="auth.desk",
+        intro=N_("Their key to the desk goes at once."),
+        submit=N_("End their place"),
+    ),
+    Step(
+        endpoint="auth.give_key",
+        path="/desks/<uuid:id>/give-key",
+        title=N_("Give the desk’s key"),
+        schema=choices.give_key,
+        command=commands.give_key,
+        allow=commands.load_own_desk,
+        after="auth.desk",
+        may=WITH_KEY,
+        intro=N_(
+            "An administrator has seated them. With the key they open everything that"
+            " the desk can, from before as well."
+        ),
+        submit=N_("Give the key"),
+        done=N_("They hold the desk’s key now."),
+    ),
+)
+
+ON_OFFICE = (
+    _administers(
+        "ask_for_route",
+        "/offices/<uuid:id>/ask-for-route",
+        N_("Say where cases go"),
+        choices.ask_for_route,
+        commands.ask_for_route,
+        commands.load_office,
+        after="auth.office",
+        intro=N_(
+            "Two members must hold a desk’s key before it takes cases. A member of the"
+            " desk that coordinates confirms each change. Until one coordinates, what"
+            " you say holds at once: set the route to coordination last."
+        ),
+        submit=N_("Send"),
+    ),
+)
+
+ON_CHANGE = (
+    Step(
+        endpoint="auth.decide_route",
+        path="/routes/<uuid:id>/decide",
+        title=N_("Confirm or refuse the change"),
+        schema=fixed(schemas.DecideRoute),
+        command=commands.decide_route,
+        allow=commands.load_change,
+        after="auth.route_change",
+        may=WITH_KEY,
+        submit=N_("Record the decision"),
+        guarded=True,
+        when=lambda row: row.decided_at is None,
+    ),
+)
+
+ON_ACCOUNT = (
+    _own(
+        "change_password",
+        N_("Change your password"),
+        fixed(schemas.ChangePassword),
+        commands.change_password,
+        intro=N_(
+            "A password that somebody gave you is for one sign-in: choose your own."
+            " Nobody can reset it. You sign in again afterwards."
+        ),
+        submit=N_("Change it"),
+        done=N_("Your password is changed. Sign in with the new one."),
+    ),
+    _own(
+        "sign_out_everywhere",
+        N_("Sign out everywhere"),
+        fixed(schemas.Confirm),
+        commands.sign_out_everywhere,
+        intro=N_("All your sessions end, on every device and here."),
+        submit=N_("Sign out everywhere"),
+        done=N_("You are signed out everywhere."),
+    ),
+)
+
 STEPS: tuple[Step, ...] = (
     CREATE_PERSON,
     CREATE_DESK,
     CREATE_OFFICE,
     *ON_PERSON,
     *ON_DESK,
-    GIVE_DESK_KEY,
-    SET_ROUTE,
-    DECIDE_ROUTE,
-    CHANGE_PASSWORD,
-    SIGN_OUT_EVERYWHERE,
+    *ON_OFFICE,
+    *ON_CHANGE,
+    *ON_ACCOUNT,
 )
+
+
+def open_steps(steps: Iterable[Step], may: Iterable[str], row: Any) -> list[Step]:
+    """Return the steps that somebody who may do `may` can take on a row now."""
+    allowed = set(may)
+    return [step for step in steps if step.may in allowed and step.when(row)]

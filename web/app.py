@@ -69,7 +69,7 @@ def _secret(config: Config) -> bytes:
 
 
 def _furnish(app: Flask) -> None:
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=language, timezone_selector=guard.zone)
     guard.install(app)
     CSRFProtect(app)
     errors.install(app)

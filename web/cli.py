@@ -12,11 +12,17 @@ import click
 from alembic.util import CommandError
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
-from auth.actor import INTAKE
+from auth import pepper
+from auth.accounts import create_person
+from auth.actor import INTAKE, SETUP
+from auth.credentials import one_time_password
+from auth.models import Person
+from auth.policy import Role
+from auth.schemas import USERNAME
 from casework.cfm.export import Unreadable, load
 from casework.import_report import Outcome
 from casework.importing import import_items
@@ -36,7 +42,8 @@ audit_trail = AppGroup("audit", help="The audit trail.")
 clocks = AppGroup("clocks", help="Time limits.")
 policy = AppGroup("policy", help="Who may do what.")
 base = AppGroup("db", help="The database.")
-GROUPS = (cfm, audit_trail, clocks, policy, base)
+people = AppGroup("people", help="Who signs in.")
+GROUPS = (cfm, audit_trail, clocks, policy, base, people)
 
 
 def install(app: Flask) -> None:
@@ -100,6 +107,20 @@ def serving() -> Iterator[None]:
     """Connect as the application, which row security holds back."""
     with plainly():
         database.serve_on(_addresses())
+        try:
+            yield
+        finally:
+            db.disconnect()
+
+
+@contextmanager
+def owning(why: str) -> Iterator[None]:
+    """Connect as the owner of the database, past row security."""
+    with plainly():
+        owner = _addresses().owner
+        if owner is None:
+            raise Unsafe(f"OWNER_DATABASE_URL is needed {why}.")
+        db.connect(owner)
         try:
             yield
         finally:
@@ -226,3 +247,35 @@ def upgrade() -> None:
     with plainly():
         database.upgrade(_addresses())
     click.echo("The database is migrated.")
+
+
+@people.command("first-administrator")
+@click.argument("username")
+@click.option("--name", required=True, help="The name that colleagues know.")
+def first_administrator(username: str, name: str) -> None:
+    """Open the first account, as the owner of the database; it makes all others.
+
+    Prints a password for one sign-in under USERNAME: it has to be changed then. Does
+    nothing where anybody has an account already.
+    """
+    username, name = username.lower(), name.strip()
+    if not (USERNAME.fullmatch(username) and name):
+        raise click.ClickException(
+            "Give a name to sign in with, of 2 to 40 letters (a to z), digits, dots or"
+            " dashes, and a name."
+        )
+    password = one_time_password()
+    with owning("to open the first account"), db.transaction(SETUP) as session:
+        if session.scalar(select(Person.id).limit(1)):
+            raise click.ClickException(
+                "There are accounts already. An administrator opens others, in pages."
+            )
+        create_person(
+            username,
+            name,
+            [Role.ADMINISTRATOR],
+            password,
+            pepper.load(),
+            must_change=True,
+        )
+    click.echo(f"{name} signs in as {username} with this password, once:\n{password}")

@@ -74,6 +74,11 @@ def _change_first() -> ResponseReturnValue | None:
     return redirect(url_for("auth.change_password"), 303)
 
 
+def zone() -> str:
+    """Return the time zone of the person's office; UTC for a stranger."""
+    return current_user.zone if current_user.is_authenticated else "UTC"
+
+
 def csp_nonce() -> str:
     """Return the nonce that this answer's one script carries."""
     nonce: str = g.nonce
