@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Select, select
 
 from auth.actor import Actor
-from auth.credentials import seal_private
+from auth.credentials import require_own_password, seal_private
 from auth.models import Desk, Membership, Office, Person, Route
 from auth.policy import DeskKind, Role, Standing, clash
 from core import audit, db
@@ -177,6 +177,7 @@ def create_desk(
         raise Invalid(members=N_("Choose at least two members."))
     for person_id in first:
         _check_suits(person_id, kind, "members")
+        require_own_password(person_id, "members")
     desk = Desk(id=uuid.uuid4(), name=name, kind=kind, office_id=office_id)
     pair = new_pair()
     grants.add_holder(desk.id, HolderKind.DESK, pair.public)
@@ -231,7 +232,9 @@ def give_desk_key(actor: Actor, desk_id: uuid.UUID, person_id: uuid.UUID) -> Non
     """Give a new member the desk's key, which the actor must hold.
 
     :raises NotHeld: where the actor does not hold it.
+    :raises Invalid: while somebody else knows the new member's password.
     """
+    require_own_password(person_id, "person")
     assert actor.keyring is not None
     private = actor.keyring.private_of(desk_id)
     grants.give_desk_key(desk_id, person_id, private)

@@ -3,9 +3,14 @@
 import secrets
 import uuid
 
+from sqlalchemy import select
+
+from auth.actor import PUBLIC
 from auth.models import Credential
 from core import db
+from core.errors import Invalid
 from core.references import LETTERS
+from core.text import N_
 from vault.crypto import Cost, bind, derive, encrypt, stretch
 
 SALT = 16
@@ -42,3 +47,17 @@ def seal_private(
     key = wrapping_key(password, credential, pepper)
     credential.sealed_key = encrypt(key, private, bind("person", person_id))
     return credential
+
+
+def require_own_password(person_id: uuid.UUID, field: str) -> None:
+    """Refuse to hand a key to somebody whose password another person knows.
+
+    :raises Invalid: while they have not changed their one-time password.
+    """
+    mine = select(Credential.must_change).where(Credential.person_id == person_id)
+    with db.serving(PUBLIC.service):
+        known_to_others = db.session().scalar(mine)
+    if known_to_others:
+        raise Invalid(
+            **{field: N_("They must sign in and choose their own password first.")}
+        )

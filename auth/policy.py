@@ -90,6 +90,7 @@ class May(StrEnum):
     INVESTIGATE = "investigate"
     CONFIRM_REFERRAL = "confirm_referral"
     MONITOR_PARTNER = "monitor_partner"
+    SEND_TO_LEGAL = "send_to_legal"
     DECIDE_LEGALLY = "decide_legally"
     PROTECT = "protect"
     CLOSE = "close"
@@ -147,11 +148,12 @@ BY_STANDING: Mapping[Standing, frozenset[May]] = {
         _ANYONE
         | {May.SEE_SUBMISSION, May.DECIDE_SUBMISSION, May.BAR, May.ASSIGN}
         | {May.CLOSE, May.REOPEN, May.SET_TIME, May.SEE_WHO_LOOKED, May.PROTECT}
+        | {May.SEND_TO_LEGAL}
     ),
     Standing.INVESTIGATOR: frozenset(
         _ANYONE
         | {May.TAKE, May.DECIDE, May.INVESTIGATE, May.CONFIRM_REFERRAL}
-        | {May.MONITOR_PARTNER, May.PROTECT, May.CLOSE}
+        | {May.MONITOR_PARTNER, May.PROTECT, May.CLOSE, May.SEND_TO_LEGAL}
     ),
     Standing.PARTNER_INVESTIGATOR: frozenset(_ANYONE | {May.MONITOR_PARTNER}),
     Standing.CARE_OFFICER: frozenset(

@@ -116,8 +116,7 @@ Named = Mapping[uuid.UUID | None, str]
 
 
 def _names(of: type[Office | Desk | Person]) -> Named:
-    rows = db.session().execute(select(of.id, of.name))
-    return dict(rows.tuples().all())
+    return dict(db.session().execute(select(of.id, of.name)).all())
 
 
 def people(actor: Actor) -> list[PersonLine]:

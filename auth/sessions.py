@@ -211,6 +211,7 @@ def change_password(
     if new == old:
         raise Invalid(new=N_("Choose a password other than the present one."))
     fresh = seal_private(actor.id, actor.keyring.private, new, pepper, cost or Cost())
+    fresh.must_change = False
     db.session().merge(fresh)
     audit.record(actor.id, "person:password_changed")
     end_all(actor.id)

@@ -99,7 +99,7 @@ MOVES: Mapping[str, Move] = dict(
             "send_to_legal",
             {Stage.ASSESSMENT, Stage.INVESTIGATION, Stage.PARTNER_INVESTIGATION},
             Stage.LEGAL_REVIEW,
-            May.INVESTIGATE,
+            May.SEND_TO_LEGAL,
             Event.LEGAL_RECEIVED,
         ),
         _move(

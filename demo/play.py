@@ -245,10 +245,10 @@ def _at_legal(player: Player, case_id: uuid.UUID, at: datetime) -> str:
         case_id,
         later,
         finding="substantiated",
+        to_legal=True,
         summary="The account is borne out by two witnesses and the records.",
         lessons="Distribution lists are to be kept by two people.",
     )
-    player.do("ines", inquiry.send_to_legal, case_id, later, confirmed=True)
     return "with Legal"
 
 

@@ -21,6 +21,7 @@ from core.text import N_
 from core.times import times_in
 from web import forms
 from web.guard import current_actor
+from web.labels import label
 
 HIDDEN = ("key", "version", "seen")
 
@@ -138,4 +139,4 @@ def _changes(
     if id is None or since.tzinfo is None:
         return []
     with db.transaction(actor):
-        return [gettext(change) for change in step.changes(id, since)]
+        return [label(event, "Event") for event in step.changes(id, since)]

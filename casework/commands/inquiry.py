@@ -12,13 +12,16 @@ from casework.facts import facts_of
 from casework.models.case import Case
 from casework.models.progress import FindingRow, Note
 from casework.sla import CONTRACTED
+from casework.stages import Stage
 from casework.vocabulary import Road
 from core import db
-from core.errors import Invalid, WrongStage
+from core.errors import Invalid, NotHeld, WrongStage
 from core.events import Event
 from core.text import N_
+from vault import grants
 
 Body = dict[str, Any]
+INQUIRY = frozenset({Stage.INVESTIGATION, Stage.PARTNER_INVESTIGATION})
 
 
 def take_case(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
@@ -103,9 +106,15 @@ def _write_note(actor: Actor, case: Case, text: str) -> None:
 
 
 def issue_report(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
-    """Record the finding and seal the report of investigation for lead and Legal."""
+    """Record the finding and seal the report of investigation for those who go on.
+
+    Who goes to Legal is decided with it: afterwards its writer cannot open it, and
+    nobody gives what they do not hold.
+    """
     case = cases.load(actor, May.INVESTIGATE, case_id, body)
     _require_inquiry(case)
+    if body["to_legal"]:
+        _let_legal_in(case)
     case.finding = body["finding"]
     row = FindingRow(
         id=uuid.uuid4(),
@@ -123,10 +132,12 @@ def issue_report(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
         "partner_investigation": Event.PARTNER_REPORTED,
     }[case.stage]
     timeline.record(event, case, finding=case.finding)
+    if body["to_legal"]:
+        _to_legal(actor, case)
 
 
 def _require_inquiry(case: Case) -> None:
-    if case.stage not in ("investigation", "partner_investigation"):
+    if case.stage not in INQUIRY or case.finding is not None:
         raise WrongStage
 
 
@@ -142,14 +153,30 @@ def send_to_legal(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     """Send the case to Legal for review.
 
     :raises Invalid: where an investigation has not reported yet.
+    :raises NotHeld: where there is a report that the actor cannot open.
     """
-    case = cases.load(actor, May.INVESTIGATE, case_id, body)
-    if case.stage != "assessment" and case.finding is None:
+    case = cases.load(actor, May.SEND_TO_LEGAL, case_id, body)
+    if case.stage != Stage.ASSESSMENT and case.finding is None:
         raise Invalid(confirmed=N_("Issue the report with its finding first."))
-    if case.stage == "assessment":
+    if case.finding is not None and not _holds_final(actor, case):
+        raise NotHeld
+    if case.stage == Stage.ASSESSMENT:
         _decided(case, Road.LEGAL_REVIEW)
-    cases.move(case, "send_to_legal")
+    _let_legal_in(case)
+    _to_legal(actor, case)
+
+
+def _holds_final(actor: Actor, case: Case) -> bool:
+    held = grants.held_boxes(actor.keyring, case.id)
+    return any(name == Compartment.FINAL for name, _ in held)
+
+
+def _let_legal_in(case: Case) -> None:
     desk_id = route(case.office_id, DeskKind.LEGAL, case.conflicted)
-    access.give(case_id, desk_id, Standing.LEGAL_OFFICER, "sent_to_legal")
+    access.give(case.id, desk_id, Standing.LEGAL_OFFICER, "sent_to_legal")
+
+
+def _to_legal(actor: Actor, case: Case) -> None:
+    cases.move(case, "send_to_legal")
     timeline.record(Event.LEGAL_RECEIVED, case)
     cases.settle(actor, case)

@@ -35,6 +35,7 @@ from casework.models.case import Case, Submission, Survivor
 from casework.stages import target
 from casework.vocabulary import ConsentPurpose, ConsentStatus
 from core import audit, db
+from core.errors import NotVisible
 from core.events import Event
 from vault import grants
 
@@ -167,8 +168,12 @@ def _claim(case_id: uuid.UUID, arrival: Arrival, state: str, why: str | None) ->
 
 
 def _claimed(key: str) -> uuid.UUID:
+    """Return what was filed under a key; what one may not see does not exist."""
     found = select(Submission.id).where(Submission.key_hash == _hash(key))
-    return db.session().execute(found).scalar_one()
+    case_id = db.session().scalar(found)
+    if case_id is None:
+        raise NotVisible
+    return case_id
 
 
 def _stand(

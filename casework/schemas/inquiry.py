@@ -71,6 +71,13 @@ class IssueReport(Body):
     finding = Choice(
         Finding, Finding.labels(), required=True, metadata={"label": N_("Finding")}
     )
+    to_legal = YesNo(
+        required=True,
+        metadata={
+            "label": N_("Does the case go to Legal for a decision?"),
+            "hint": N_("If not, it can be closed, or the lead sends it later."),
+        },
+    )
     summary = Narrative(required=True, metadata={"label": N_("Report")})
     lessons = Narrative(
         max=10_000,

@@ -37,6 +37,11 @@ def _partner_can(case: Case) -> bool:
 
 INQUIRY = ("investigation", "partner_investigation")
 
+
+def _unreported(case: Case) -> bool:
+    return case.stage in INQUIRY and case.finding is None
+
+
 STEPS: tuple[Step, ...] = (
     case_step(
         "take_case",
@@ -124,14 +129,14 @@ STEPS: tuple[Step, ...] = (
         May.INVESTIGATE,
         inquiry.issue_report,
         forms.IssueReport,
-        when=at(*INQUIRY),
+        when=_unreported,
         guarded=True,
         intro=N_("It is sealed for the lead and Legal. You cannot open it again."),
     ),
     case_step(
         "send_to_legal",
         N_("Send to Legal"),
-        May.INVESTIGATE,
+        May.SEND_TO_LEGAL,
         inquiry.send_to_legal,
         Confirm,
         when=movable("send_to_legal"),

@@ -14,6 +14,7 @@ from casework.schemas import outcome as forms
 from casework.sla import CLOCKS
 from casework.steps.making import case_step, choosing, is_open, movable
 from core import db
+from core.events import Track
 from core.steps import Step
 from core.text import N_
 
@@ -23,6 +24,7 @@ def _running_clocks(_: Actor, case_id: uuid.UUID) -> Mapping[str, str]:
         select(ClockRow)
         .where(
             ClockRow.case_id == case_id,
+            ClockRow.track == Track.ACCOUNTABILITY,
             ClockRow.stopped_at.is_(None),
             ClockRow.cancelled_at.is_(None),
             ClockRow.not_applicable.is_(None),

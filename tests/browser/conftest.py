@@ -97,10 +97,10 @@ class Person:
         self.page.locator("main form button:not(.app-default-button)").last.click()
         return self
 
-    def step(self, words: str, **answers: object) -> "Person":
+    def step(self, title: str, /, **answers: object) -> "Person":
         """Take one step from the page in front: follow it, answer, send."""
         path = self.page.url
-        self.follow(words)
+        self.follow(title)
         self.answer(**answers).send()
         assert not self.problems, self.problems
         if self.page.url != path:
@@ -126,7 +126,7 @@ class Person:
         return str(box.get_attribute("value"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def people(chromium: Browser, address: str):
     """Sign people in: `people("amina")`, on a screen of some width."""
     contexts = []
@@ -145,5 +145,3 @@ def people(chromium: Browser, address: str):
     yield sign_in
     for context in contexts:
         context.close()
-
-

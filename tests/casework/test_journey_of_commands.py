@@ -15,10 +15,10 @@ from casework.models.progress import ClockRow
 from casework.queries.cases import case_page, events_since, my_cases, who_looked
 from casework.vocabulary import Kind, PersonnelCategory
 from core import db
-from core.errors import Forbidden, Invalid, NotVisible, Stale, WrongStage
+from core.errors import Forbidden, Invalid, NotHeld, NotVisible, Stale, WrongStage
 
 
-@pytest.fixture()
+@pytest.fixture
 def act():
     """Take one step: `act(actor, command, case_id, **body)`."""
 
@@ -29,13 +29,13 @@ def act():
     return take
 
 
-@pytest.fixture()
+@pytest.fixture
 def case_id(cast, filing):
     with db.transaction(cast.amina):
         return file_report(cast.amina, filing()).id
 
 
-@pytest.fixture()
+@pytest.fixture
 def survivor_id(cast, case_id):
     with db.transaction(cast.salma):
         return str(survivors(case_id)[0].id)
@@ -56,7 +56,7 @@ def triage(act, cast, case_id, **changes):
     act(cast.amina, desk.record_triage, case_id, **{**body, **changes})
 
 
-def investigated(act, cast, case_id):
+def investigated(act, cast, case_id, to_legal=False):
     act(cast.ines, inquiry.take_case, case_id, confirmed=True)
     act(cast.ines, inquiry.open_investigation, case_id, urgent=False, plan="Listen.")
     act(
@@ -66,6 +66,7 @@ def investigated(act, cast, case_id):
         finding="substantiated",
         summary="It happened.",
         lessons="Two people at each door.",
+        to_legal=to_legal,
     )
 
 
@@ -76,7 +77,7 @@ def test_a_complaint_goes_from_intake_to_closure(act, cast, case_id, survivor_id
     act(cast.amina, desk.hand_over, case_id, confirmed=True)
     act(cast.salma, care.accept_care, case_id, survivor=survivor_id)
     assert clock(cast.salma, case_id, "care.assign") == State.MET
-    investigated(act, cast, case_id)
+    investigated(act, cast, case_id, to_legal=True)
     act(
         cast.ines,
         protect.take_measure,
@@ -86,7 +87,8 @@ def test_a_complaint_goes_from_intake_to_closure(act, cast, case_id, survivor_id
     )
     assert clock(cast.ines, case_id, "protection.review") == State.RUNNING
     assert clock(cast.ines, case_id, "investigate.report") == State.MET
-    act(cast.ines, inquiry.send_to_legal, case_id, confirmed=True)
+    with db.transaction(cast.lena):
+        assert "It happened." in case_page(cast.lena, case_id).opened.words.values()
     with pytest.raises(Forbidden):
         act(cast.ines, outcome.record_decision, case_id, measures=["dismissal"])
     act(
@@ -156,6 +158,24 @@ def test_consent_gives_investigators_the_name_and_withdrawal_takes_it(
     with db.transaction(cast.ines):
         words = case_page(cast.ines, case_id).opened.words.values()
         assert "Rita of the reports" not in words
+
+
+def test_a_report_goes_to_legal_later_only_by_who_can_open_it(act, cast, case_id):
+    investigated(act, cast, case_id)
+    with pytest.raises(NotHeld):
+        act(cast.ines, inquiry.send_to_legal, case_id, confirmed=True)
+    act(cast.cora, inquiry.send_to_legal, case_id, confirmed=True)
+    with db.transaction(cast.lena):
+        words = case_page(cast.lena, case_id).opened.words.values()
+    assert "It happened." in words
+    assert "Rita of the reports" not in words
+
+
+def test_a_report_is_issued_once(act, cast, case_id):
+    investigated(act, cast, case_id)
+    again = {"finding": "unsubstantiated", "summary": "Or not.", "to_legal": False}
+    with pytest.raises(WrongStage):
+        act(cast.ines, inquiry.issue_report, case_id, **again)
 
 
 def test_after_hand_over_intake_keeps_thread_and_codes(act, cast, case_id):

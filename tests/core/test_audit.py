@@ -328,6 +328,12 @@ def test_a_change_of_one_row_is_found_and_named(owner, subject, how):
     assert verdict(owner).bad.startswith(f"{subject}/{seq}: ")
 
 
+def test_a_row_that_is_gone_is_said_to_be_missing(owner, subject):
+    gone = text("DELETE FROM audit_rows WHERE subject = :id AND seq = 4")
+    owner.execute(gone, {"id": subject})
+    assert verdict(owner).bad == f"{subject}/4: missing"
+
+
 def test_what_is_cut_from_the_end_is_found(owner, subject):
     cut = text("DELETE FROM audit_rows WHERE subject = :id AND seq > 5")
     owner.execute(cut, {"id": subject})
