@@ -11,6 +11,7 @@ from auth import accounts, queries, schemas
 from auth.actor import Actor
 from auth.models import Desk, Office, Person
 from auth.policy import DeskKind
+from auth.words import DESK_KINDS
 from core import db
 from core.fields import offer
 from core.text import N_
@@ -90,8 +91,10 @@ def give_key(_: Actor, desk_id: uuid.UUID) -> Schema:
 
 
 def ask_for_route(_: Actor, __: uuid.UUID) -> Schema:
-    """Offer the desks."""
+    """Offer the kinds of cases that an office routes, and the desks."""
     rows = db.session().scalars(select(Desk).order_by(Desk.name))
     desks = {str(row.id): row.name for row in rows if row.kind != DeskKind.PROVIDER}
-    form = offer(schemas.SetRoute(), "desk", desks)
+    kinds = {str(kind): DESK_KINDS[kind] for kind in queries.ROUTED}
+    form = offer(schemas.SetRoute(), "kind", kinds)
+    offer(form, "desk", desks)
     return offer(form, "alternative", desks)
