@@ -193,6 +193,11 @@ def _active(case_id: uuid.UUID) -> list[Active]:
     return [Active(holder, Standing(kind), referral) for holder, kind, referral in rows]
 
 
+def holders(case_id: uuid.UUID, kind: Standing) -> set[uuid.UUID]:
+    """Return the people and desks that stand on a case in one way."""
+    return {row.holder for row in _active(case_id) if row.kind is kind}
+
+
 def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
     """Return the members of desks who count: those who hold the desk's key."""
     return grants.members(desk_ids)

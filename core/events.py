@@ -14,7 +14,7 @@ class Event(StrEnum):
     HANDED_OVER = "case:handed_over"
     CONFLICT_DECLARED = "case:conflict_declared"
     PERSON_BARRED = "case:person_barred"
-    LEAD_CHOSEN = "case:lead_chosen"
+    CASE_ASSIGNED = "case:assigned"
 
     CASE_RECEIVED = "investigation:received"
     CASE_TAKEN = "investigation:taken"
@@ -28,7 +28,6 @@ class Event(StrEnum):
     PARTNER_PROGRESSED = "partner:progressed"
     PARTNER_REPORTED = "partner:reported"
     INFORMAL_CHOSEN = "informal:chosen"
-    INFORMAL_RESOLVED = "informal:resolved"
     MEASURE_TAKEN = "protection:measure_taken"
     MEASURE_REVIEWED = "protection:reviewed"
     MEASURE_ENDED = "protection:measure_ended"

@@ -34,6 +34,27 @@ def take_case(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     cases.settle(actor, case)
 
 
+def assign_case(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
+    """Choose the investigator of a case among the desk that has it.
+
+    :raises Invalid: for anybody else.
+    """
+    case = cases.load(actor, May.ASSIGN, case_id, body)
+    chosen = uuid.UUID(body["person"])
+    if chosen not in investigators(case_id):
+        raise Invalid(person=N_("Choose a person from the list."))
+    case.taken_by = chosen
+    access.give(case_id, chosen, Standing.INVESTIGATOR, "assigned")
+    timeline.record(Event.CASE_ASSIGNED, case, person=body["person"])
+    cases.settle(actor, case)
+
+
+def investigators(case_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the members of the investigation desks that stand on a case."""
+    desks = access.holders(case_id, Standing.INVESTIGATOR)
+    return set().union(*access.members(desks).values())
+
+
 def confirm_referral(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     """Confirm whether each survivor was referred to services."""
     case = cases.load(actor, May.CONFIRM_REFERRAL, case_id)

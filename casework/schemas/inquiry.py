@@ -6,6 +6,12 @@ from core.fields import Body, Choice, Moment, Narrative, YesNo
 from core.text import N_
 
 
+class AssignCase(Body):
+    """The investigator whom the lead chooses."""
+
+    person = Choice([], required=True, metadata={"label": N_("Which investigator?")})
+
+
 class ConfirmReferral(Body):
     """Whether the survivors were referred."""
 

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from auth.actor import Actor
+from auth.models import Person
 from auth.policy import May
 from casework.commands import inquiry, protect
 from casework.models.case import Case
@@ -31,6 +32,12 @@ def _measures(_: Actor, case_id: uuid.UUID) -> Mapping[str, str]:
     return {str(row.id): gettext(Measure(row.kind).label) for row in rows}
 
 
+def _investigators(_: Actor, case_id: uuid.UUID) -> Mapping[str, str]:
+    ids = inquiry.investigators(case_id)
+    rows = db.session().scalars(select(Person).where(Person.id.in_(ids)))
+    return {str(row.id): row.name for row in rows if row.disabled_at is None}
+
+
 def _partner_can(case: Case) -> bool:
     return case.category in CONTRACTED and can("hand_to_partner", case.stage, case.kind)
 
@@ -53,6 +60,15 @@ STEPS: tuple[Step, ...] = (
         guarded=True,
         intro=N_("You become the investigator of this case, with its keys."),
         submit=N_("Take the case"),
+    ),
+    case_step(
+        "assign_case",
+        N_("Assign the case to an investigator"),
+        May.ASSIGN,
+        inquiry.assign_case,
+        choosing(forms.AssignCase, "person", _investigators),
+        when=is_open,
+        guarded=True,
     ),
     case_step(
         "confirm_referral",

@@ -75,6 +75,7 @@ ACTS = {
     May.CARE: "care_officer",
     May.TELL_OUTCOME: "care_officer",
     May.RECORD_CONSENT: "care_officer intake",
+    May.SEND_TO_LEGAL: "investigator lead",
     May.DECIDE_LEGALLY: "legal_officer",
     May.SEE_REFERRAL: "care_officer provider",
     May.ANSWER_REFERRAL: "provider",

@@ -171,6 +171,15 @@ def test_a_report_goes_to_legal_later_only_by_who_can_open_it(act, cast, case_id
     assert "Rita of the reports" not in words
 
 
+def test_the_lead_assigns_within_the_desk_that_has_the_case(act, cast, case_id, world):
+    people = world.made.people
+    with pytest.raises(Invalid):
+        act(cast.cora, inquiry.assign_case, case_id, person=str(people["omar"]))
+    act(cast.cora, inquiry.assign_case, case_id, person=str(people["ines"]))
+    with db.transaction(cast.cora) as session:
+        assert session.get_one(Case, case_id).taken_by == people["ines"]
+
+
 def test_a_report_is_issued_once(act, cast, case_id):
     investigated(act, cast, case_id)
     again = {"finding": "unsubstantiated", "summary": "Or not.", "to_legal": False}

@@ -15,6 +15,7 @@ from stats import queries
 from stats.queries import ClockTable, Timeliness
 from stats.suppression import ALL, Apart
 from tests.stats.volume import DAY, Volume, volume_in
+from tests.worlds import another, sign_everyone_in
 
 HOUR = timedelta(hours=1)
 # A time of its own: nothing else of the tests happened then.
@@ -22,6 +23,17 @@ NOW = datetime(2021, 5, 15, 12, tzinfo=UTC)
 AT = datetime(2021, 4, 1, tzinfo=UTC)
 SPRING = datetime(2020, 5, 4, 9, tzinfo=UTC)
 ASIA = ("Asia", "2020Q2")
+
+
+@pytest.fixture(scope="module")
+def world(world, server):
+    with another(world, server) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def signed_in(world):
+    return sign_everyone_in(world)
 
 
 @pytest.fixture

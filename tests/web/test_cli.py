@@ -34,6 +34,7 @@ COMMANDS = (
     ("clocks", "sweep"),
     ("policy", "show"),
     ("db", "upgrade"),
+    ("people", "first-administrator"),
 )
 
 
