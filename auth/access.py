@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
@@ -96,33 +96,54 @@ def give(
     :raises Invalid: where it would mix a survivor's support with the investigation,
         in one's own name or by a desk.
     """
-    active = _active(case_id)
-    if Active(holder_id, kind, referral_id) in active:
+    give_all(case_id, [(Active(holder_id, kind, referral_id), reason)])
+
+
+def give_all(case_id: uuid.UUID, wanted: Sequence[tuple["Active", str]]) -> None:
+    """Let several stand on a case, in their order, as `give` lets one."""
+    active, given = _active(case_id), []
+    seats = _seats(place.holder for place, _ in wanted)
+    for place, reason in wanted:
+        if place in active:
+            continue
+        own = {place.holder, *seats[place.holder]}
+        if clash({place.kind, *(row.kind for row in active if row.holder in own)}):
+            raise Invalid(
+                person=N_(
+                    "Someone who supports the survivor cannot investigate, and back."
+                )
+            )
+        active.append(place)
+        given.append((place, reason))
+    _write_standings(case_id, given)
+
+
+def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) -> None:
+    if not given:
         return
-    own = {holder_id, *_seats(holder_id)}
-    if clash({kind, *(row.kind for row in active if row.holder in own)}):
-        raise Invalid(
-            person=N_("Someone who supports the survivor cannot investigate, and back.")
-        )
+    rows = [
+        {
+            "holder": place.holder,
+            "kind": place.kind,
+            "referral": place.referral,
+            "reason": reason,
+        }
+        for place, reason in given
+    ]
     db.add(
-        StandingRow(
-            case_id=case_id,
-            referral_id=referral_id,
-            holder_id=holder_id,
-            kind=kind,
-            reason=reason,
-            given_by=db.actor().id,
+        *(
+            StandingRow(
+                case_id=case_id,
+                referral_id=row["referral"],
+                holder_id=row["holder"],
+                kind=row["kind"],
+                reason=row["reason"],
+                given_by=db.actor().id,
+            )
+            for row in rows
         )
     )
-    audit.record(
-        case_id,
-        "standing:given",
-        case_id=case_id,
-        holder=holder_id,
-        kind=kind,
-        referral=referral_id,
-        reason=reason,
-    )
+    audit.record_all(case_id, [("standing:given", row) for row in rows])
 
 
 def standings_of(
@@ -133,12 +154,15 @@ def standings_of(
     return {(row.kind, row.referral) for row in rows if row.holder == holder_id}
 
 
-def _seats(person_id: uuid.UUID) -> set[uuid.UUID]:
-    """Return the desks that a person has a place at, with its key or without."""
-    places = select(Membership.desk_id).where(
-        Membership.person_id == person_id, Membership.left_at.is_(None)
+def _seats(people: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
+    """Return the desks that people have a place at, with its key or without."""
+    places = select(Membership.person_id, Membership.desk_id).where(
+        Membership.person_id.in_(list(people)), Membership.left_at.is_(None)
     )
-    return set(db.session().scalars(places))
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for person_id, desk_id in db.session().execute(places):
+        found[person_id].add(desk_id)
+    return found
 
 
 def end(
@@ -244,9 +268,8 @@ def settle(
     """
     if referral_id and not standings(actor, case_id):
         raise Forbidden
-    held = grants.held_boxes(actor.keyring, case_id, referral_id)
     should = should_hold(case_id, facts, referral_id)
-    return grants.settle(case_id, should, {**held, **(boxes or {})}, referral_id)
+    return grants.settle(case_id, should, boxes or {}, referral_id, actor.keyring)
 
 
 def box_for(

@@ -1,7 +1,7 @@
 """Making people, desks and offices, and who sits where. Opens no case."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Select, select
 
@@ -289,7 +289,19 @@ def route(office_id: uuid.UUID, kind: DeskKind, conflicted: bool) -> uuid.UUID:
 
     :raises Invalid: where no such desk takes cases, or a conflict leaves none.
     """
-    row = db.session().get(Route, (office_id, kind))
+    return routes(office_id, [kind], conflicted)[kind]
+
+
+def routes(
+    office_id: uuid.UUID, kinds: Sequence[DeskKind], conflicted: bool
+) -> dict[DeskKind, uuid.UUID]:
+    """Return the desks of several kinds that take an office's case, as `route`."""
+    asked = select(Route).where(Route.office_id == office_id, Route.kind.in_(kinds))
+    rows = {row.kind: row for row in db.session().scalars(asked)}
+    return {kind: _desk(rows.get(kind), kind, conflicted) for kind in kinds}
+
+
+def _desk(row: Route | None, kind: DeskKind, conflicted: bool) -> uuid.UUID:
     if row is None or (
         conflicted and kind is DeskKind.INTAKE and not row.alternative_id
     ):

@@ -25,12 +25,17 @@ def identity_shared(case_id: uuid.UUID) -> bool:
 
     One compartment holds all their identities, so the most private of them decides.
     """
-    survivors = select(Survivor.id).where(Survivor.case_id == case_id)
-    ids = set(db.session().scalars(survivors))
-    given = consents(case_id)
-    rows = [given.get((survivor_id, IDENTITY)) for survivor_id in ids]
-    agreed = [row is not None and row.status == ConsentStatus.GIVEN for row in rows]
-    return bool(agreed) and all(agreed)
+    rows = db.session().execute(
+        select(Survivor.id, Consent.status)
+        .outerjoin(
+            Consent,
+            (Consent.survivor_id == Survivor.id) & (Consent.purpose == IDENTITY),
+        )
+        .where(Survivor.case_id == case_id)
+        .order_by(Consent.recorded_at)
+    )
+    newest = {row.id: row.status for row in rows}
+    return bool(newest) and set(newest.values()) == {ConsentStatus.GIVEN}
 
 
 def facts_of(case: Case) -> Facts:

@@ -1,7 +1,7 @@
 """Opening sealed fields: policy, then the read row, then the words. In that order."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import access
 from auth.actor import Actor
-from auth.policy import Compartment, Facts, opens
+from auth.policy import Compartment, Facts, Standing, opens
 from core import audit
 from vault import grants
 from vault.boxes import Box, compartment_of, version_of
@@ -39,12 +39,14 @@ def reveal(
     facts: Facts,
     wanted: Iterable[tuple[Column, Sequence[Any]]],
     referral_id: uuid.UUID | None = None,
+    standings: Collection[Standing] | None = None,
 ) -> Opened:
     """Open columns of rows that the actor may read, and whose key they hold.
 
     The read is committed to the reader's own chain before anything is opened.
     """
-    standings = access.standings(actor, case_id, referral_id)
+    if standings is None:
+        standings = access.standings(actor, case_id, referral_id)
     boxes = grants.held_boxes(actor.keyring, case_id, referral_id)
     opened, ready = Opened(), []
     for column, rows in wanted:

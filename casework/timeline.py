@@ -94,8 +94,9 @@ def _write(
     happened: Sequence[clocks.Happening], facts: Sequence[Mapping[str, Any]]
 ) -> None:
     db.add(*map(_row, happened, facts))
-    for happening, said in zip(happened, facts, strict=True):
-        _audit(happening, said)
+    details = map(_detail, happened, facts)
+    events = [happening.event for happening in happened]
+    audit.record_all(happened[0].case_id, zip(events, details, strict=True))
     clocks.tell(*happened)
 
 
@@ -113,8 +114,6 @@ def _row(happening: clocks.Happening, facts: Mapping[str, Any]) -> CaseEvent:
     )
 
 
-def _audit(happening: clocks.Happening, facts: Mapping[str, Any]) -> None:
+def _detail(happening: clocks.Happening, facts: Mapping[str, Any]) -> dict[str, Any]:
     ids = {"about": happening.about_id, "referral": happening.referral_id}
-    detail = {name: value for name, value in ids.items() if value}
-    case_id = happening.case_id
-    audit.record(case_id, happening.event, case_id=case_id, **detail, **facts)
+    return {name: value for name, value in ids.items() if value} | {**facts}

@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Index, LargeBinary, func, select, text
+from sqlalchemy import BigInteger, Index, LargeBinary, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import db
@@ -61,25 +61,21 @@ class AuditHead(db.Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-def _append(
-    to: Session | Connection,
+def _row(
     subject: uuid.UUID,
     action: str,
     case_id: uuid.UUID | None,
     decision: str,
     detail: Mapping[str, Any],
-) -> None:
-    to.execute(
-        _APPEND,
-        {
-            "subject": subject,
-            "action": str(action),
-            "case": case_id,
-            "decision": decision,
-            "request": request_id.get(),
-            "detail": json.dumps(detail, sort_keys=True, default=str),
-        },
-    )
+) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "action": str(action),
+        "case": case_id,
+        "decision": decision,
+        "request": request_id.get(),
+        "detail": json.dumps(detail, sort_keys=True, default=str),
+    }
 
 
 def record(
@@ -90,7 +86,15 @@ def record(
     `detail` holds ids and codes, never a value that a person wrote. Who acted is who
     the transaction announced to the database.
     """
-    _append(db.session(), subject, action, case_id, "done", detail)
+    db.session().execute(_APPEND, _row(subject, action, case_id, "done", detail))
+
+
+def record_all(
+    case_id: uuid.UUID, changes: Iterable[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Append changes to a case's chain, in their order, as `record` appends one."""
+    rows = [_row(case_id, action, case_id, "done", said) for action, said in changes]
+    db.session().execute(_APPEND, rows)
 
 
 def hold(subjects: Iterable[uuid.UUID]) -> None:
@@ -123,7 +127,8 @@ def _beside(
 ) -> None:
     with db.aside(actor) as connection:
         subject = actor.id or uuid.uuid5(uuid.NAMESPACE_OID, actor.service)
-        _append(connection, subject, action, case_id, decision, detail)
+        row = _row(subject, action, case_id, decision, detail)
+        connection.execute(_APPEND, row)
 
 
 # Columns, not objects: a trail is long. The same names as an AuditRow's.

@@ -82,6 +82,8 @@ ANNOUNCE = text(
     f" set_config('lock_timeout', '{LOCK_TIMEOUT}', true)"
 )
 
+SET = text("SELECT set_config(:name, :value, true)")
+
 
 def connect(url: str, *, pool: int = 10) -> None:
     """Point this process at a database.
@@ -188,9 +190,7 @@ def _having(name: str, value: str, before: str) -> Iterator[None]:
 
 
 def _setting(name: str, value: str) -> None:
-    session().execute(
-        text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value}
-    )
+    session().execute(SET, {"name": name, "value": value})
     session().info[name] = value
 
 

@@ -5,8 +5,9 @@ You can only give what you hold: a grant re-seals a key that is in memory.
 
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from core import audit, db
 from vault.boxes import Box, new_box
@@ -69,11 +70,15 @@ def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
 
 
 def make_boxes(
-    case_id: uuid.UUID, names: Iterable[str], referral_id: uuid.UUID | None = None
+    case_id: uuid.UUID,
+    names: Iterable[str],
+    referral_id: uuid.UUID | None = None,
+    *,
+    new: bool = False,
 ) -> Boxes:
     """Make compartments with fresh keys; they open to nobody until `settle`."""
     boxes = {}
-    newest = _newest(case_id, referral_id)
+    newest = {} if new else _newest(case_id, referral_id)
     for name in names:
         version = newest.get(name, 0) + 1
         box = new_box(case_id, name, version=version, referral_id=referral_id)
@@ -110,18 +115,21 @@ def settle(
     should: Mapping[str, set[uuid.UUID]],
     boxes: Boxes,
     referral_id: uuid.UUID | None = None,
+    keyring: Keyring | None = None,
 ) -> set[tuple[str, uuid.UUID]]:
     """Make the grants of a case equal `should`: compartment name -> holders.
 
     Grants that should not be are deleted at once, unless nobody who should holds the
-    key: without them, what it seals would be lost. Missing ones are given from `boxes`,
-    what the actor holds; those that could not be given are returned, as (compartment,
-    holder), for the next step of a holder.
+    key: without them, what it seals would be lost. Missing ones are given from `boxes`
+    and, where those do not do, from what `keyring` opens; those that could not be given
+    are returned, as (compartment, holder), for the next step of a holder.
     """
     rows, grants = _compartments(case_id, referral_id), _grants(case_id, referral_id)
     wanted = [(row, who) for row in rows for who in should.get(row.name, ())]
     held = {(grant.compartment_id, grant.holder_id) for grant in grants}
     lacking = [(row, who) for row, who in wanted if (row.id, who) not in held]
+    if any((row.name, row.version) not in boxes for row, _ in lacking):
+        boxes = held_boxes(keyring, case_id, referral_id) | boxes
     given, missing = _give(lacking, boxes)
     taken = _take(grants, {(row.id, who) for row, who in wanted}, given)
     names = {row.id: row.name for row in rows}
@@ -151,14 +159,16 @@ def _take(
 def _give(lacking: list[Place], boxes: Boxes) -> tuple[list[Place], list[Place]]:
     """Grant what can be granted; return what was given and what was not."""
     keys = public_keys({who for _, who in lacking}) if lacking else {}
-    given, missing = [], []
+    given, missing, rows = [], [], []
     for row, who in lacking:
         box = boxes.get((row.name, row.version))
         if box is None or who not in keys:
             missing.append((row, who))
         else:
-            db.session().add(_grant(box, who, keys[who]))
+            rows.append(_grant(box, who, keys[who]))
             given.append((row, who))
+    if rows:
+        db.session().execute(insert(KeyGrant), rows)
     return given, missing
 
 
@@ -170,16 +180,16 @@ def _grants(case_id: uuid.UUID, referral_id: uuid.UUID | None) -> list[KeyGrant]
     return list(db.session().scalars(statement))
 
 
-def _grant(box: Box, holder_id: uuid.UUID, public: bytes) -> KeyGrant:
+def _grant(box: Box, holder_id: uuid.UUID, public: bytes) -> dict[str, Any]:
     info = bind(*box.grant_info, holder_id)
-    return KeyGrant(
-        compartment_id=box.id,
-        holder_id=holder_id,
-        case_id=box.case_id,
-        referral_id=box.referral_id,
-        sealed_key=seal_to(public, box.key, info),
-        given_by=db.actor().id,
-    )
+    return {
+        "compartment_id": box.id,
+        "holder_id": holder_id,
+        "case_id": box.case_id,
+        "referral_id": box.referral_id,
+        "sealed_key": seal_to(public, box.key, info),
+        "given_by": db.actor().id,
+    }
 
 
 def _note(case_id: uuid.UUID, action: str, keys: list[tuple[str, uuid.UUID]]) -> None:

@@ -1,9 +1,9 @@
 """What a signed-in person can open: their own key and those of their desks."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
 from core import db
 from core.errors import NotHeld
@@ -43,35 +43,44 @@ class Keyring:
 
     def holders(self) -> set[uuid.UUID]:
         """Return the ids of all holders whose key this ring can reach."""
-        held = select(HeldKey.holder_id).where(HeldKey.by_id == self.holder_id)
-        return {self.holder_id, *db.session().scalars(held)}
+        return {self.holder_id, *db.session().scalars(self._held())}
+
+    def _held(self) -> Select[uuid.UUID]:
+        return select(HeldKey.holder_id).where(HeldKey.by_id == self.holder_id)
 
     def boxes(
         self, case_id: uuid.UUID, referral_id: uuid.UUID | None = None
     ) -> dict[tuple[str, int], Box]:
         """Return every box of a case or referral that this ring opens."""
         grants = (
-            select(KeyGrant, CompartmentRow)
+            select(
+                CompartmentRow.id,
+                CompartmentRow.name,
+                CompartmentRow.version,
+                KeyGrant.holder_id,
+                KeyGrant.sealed_key,
+            )
             .join(CompartmentRow, CompartmentRow.id == KeyGrant.compartment_id)
             .where(
                 KeyGrant.case_id == case_id,
                 KeyGrant.referral_id == referral_id
                 if referral_id
                 else KeyGrant.referral_id.is_(None),
-                KeyGrant.holder_id.in_(self.holders()),
+                or_(
+                    KeyGrant.holder_id == self.holder_id,
+                    KeyGrant.holder_id.in_(self._held()),
+                ),
             )
+            .order_by(KeyGrant.holder_id != self.holder_id)
         )
         found: dict[tuple[str, int], Box] = {}
-        for grant, row in db.session().execute(grants):
-            place = (row.name, row.version)
-            if place not in found:
-                found[place] = self._unwrap(grant, row)
+        for row_id, name, version, holder_id, sealed in db.session().execute(grants):
+            if (name, version) not in found:
+                box = Box(row_id, case_id, name, version, b"", referral_id)
+                key = self._key(box, holder_id, sealed)
+                found[name, version] = replace(box, key=key)
         return found
 
-    def _unwrap(self, grant: KeyGrant, row: CompartmentRow) -> Box:
-        box = Box(row.id, row.case_id, row.name, row.version, b"", row.referral_id)
-        info = bind(*box.grant_info, grant.holder_id)
-        key = open_with(self.private_of(grant.holder_id), grant.sealed_key, info)
-        return Box(
-            row.id, row.case_id, row.name, row.version, key, referral_id=row.referral_id
-        )
+    def _key(self, box: Box, holder_id: uuid.UUID, sealed: bytes) -> bytes:
+        info = bind(*box.grant_info, holder_id)
+        return open_with(self.private_of(holder_id), sealed, info)

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from auth import access
-from auth.accounts import route
+from auth.accounts import routes
 from auth.actor import Actor
 from auth.models import Person
 from auth.policy import (
@@ -33,6 +33,7 @@ from casework.filing import (
 )
 from casework.models.case import Case, Submission, Survivor
 from casework.stages import target
+from casework.timeline import Entry
 from casework.vocabulary import ConsentPurpose, ConsentStatus
 from core import audit, db
 from core.errors import NotVisible
@@ -94,7 +95,10 @@ def file_report(actor: Actor, filing: Filing) -> Receipt:
         if not _claim(case_id, filing, "filed", None):
             return receipt(_claimed(filing.key))
         _stand(actor, case_id, filing, ALL_DESKS)
-        case = open_case(actor, case_id, filing, grants.make_boxes(case_id, AT_FILING))
+        boxes = grants.make_boxes(case_id, AT_FILING, new=True)
+        if filing.report.as_written:
+            seal_leftovers(case_id, filing, boxes)
+        case = open_case(actor, case_id, filing, boxes)
     return Receipt(case_id, case.reference, new=True)
 
 
@@ -124,8 +128,9 @@ def open_late(actor: Actor, case_id: uuid.UUID, filing: Filing) -> Case:
     boxes = grants.held_boxes(actor.keyring, case_id)
     there = {name for name, _ in boxes}
     lacking = [part for part in AT_FILING if part not in there]
-    _route(case_id, filing, ALL_DESKS)
+    access.give_all(case_id, _routed(filing, ALL_DESKS))
     made = grants.make_boxes(case_id, lacking)
+    seal_leftovers(case_id, filing, {**boxes, **made})
     return open_case(actor, case_id, filing, {**boxes, **made})
 
 
@@ -136,7 +141,6 @@ def open_case(
     case = new_case(case_id, filing)
     db.add(case)
     survivors = write_rows(case, filing, boxes)
-    seal_leftovers(case_id, filing, boxes)
     _open_clocks(case, survivors, filing)
     facts = Facts(identity_shared=identity_shared(case_id))
     access.settle(actor, case_id, facts, boxes)
@@ -179,35 +183,47 @@ def _claimed(key: str) -> uuid.UUID:
 def _stand(
     actor: Actor, case_id: uuid.UUID, arrival: Arrival, kinds: Sequence[DeskKind]
 ) -> None:
+    wanted = _routed(arrival, kinds)
     if arrival.account:
-        access.give(case_id, arrival.account, Standing.BARRED, "recognised_account")
-    _route(case_id, arrival, kinds)
+        barred = access.Active(arrival.account, Standing.BARRED, None)
+        wanted.insert(0, (barred, "recognised_account"))
     if actor.id and not actor.service:
-        access.give(case_id, actor.id, Standing.INTAKE, "logged_it")
+        wanted.append((access.Active(actor.id, Standing.INTAKE, None), "logged_it"))
+    access.give_all(case_id, wanted)
 
 
-def _route(case_id: uuid.UUID, arrival: Arrival, kinds: Sequence[DeskKind]) -> None:
-    """Let the office's desks stand on a case.
+def _routed(
+    arrival: Arrival, kinds: Sequence[DeskKind]
+) -> list[tuple[access.Active, str]]:
+    """Return how the office's desks are to stand on a case.
 
     :raises Invalid: where one is missing.
     """
-    for kind in kinds:
-        desk_id = route(arrival.office.id, kind, arrival.conflicted)
-        access.give(case_id, desk_id, STANDING_OF_DESK[kind], "routed")
+    desks = routes(arrival.office.id, kinds, arrival.conflicted)
+    return [
+        (access.Active(desk_id, STANDING_OF_DESK[kind], None), "routed")
+        for kind, desk_id in desks.items()
+    ]
 
 
 def _open_clocks(case: Case, survivors: list[Survivor], filing: Filing) -> None:
-    received = case.received_at
-    timeline.record(Event.REPORT_RECEIVED, case, occurred_at=received)
-    timeline.record(Event.CASE_REGISTERED, case)
-    for survivor in survivors:
-        timeline.record(Event.SURVIVOR_RECORDED, case, about_id=survivor.id)
-    for consent in consents_of(survivors, filing):
-        if (consent.purpose, consent.status) == AGREED_TO_CONTACT:
-            about_id = consent.survivor_id
-            timeline.record(Event.RECONTACT_AGREED, case, about_id=about_id)
+    about = [survivor.id for survivor in survivors]
+    agreed = [
+        consent.survivor_id
+        for consent in consents_of(survivors, filing)
+        if (consent.purpose, consent.status) == AGREED_TO_CONTACT
+    ]
     case.stage = target("send_to_assessment", case.stage, case.kind)
-    timeline.record(Event.CASE_RECEIVED, case)
+    timeline.record_all(
+        case,
+        [
+            Entry(Event.REPORT_RECEIVED, occurred_at=case.received_at),
+            Entry(Event.CASE_REGISTERED),
+            *(Entry(Event.SURVIVOR_RECORDED, about_id) for about_id in about),
+            *(Entry(Event.RECONTACT_AGREED, about_id) for about_id in agreed),
+            Entry(Event.CASE_RECEIVED),
+        ],
+    )
 
 
 def recognise(staff_number: str | None) -> uuid.UUID | None:

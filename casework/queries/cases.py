@@ -189,7 +189,7 @@ def case_page(actor: Actor, case_id: uuid.UUID) -> CasePage:
     session, facts, now = db.session(), facts_of(case), db.now()
     standings = access.standings(actor, case_id)
     rows = _rows(case_id)
-    opened = reveal(actor, case_id, facts, _wanted(rows))
+    opened = reveal(actor, case_id, facts, _wanted(rows), standings=standings)
     everyone = {p.id: p.name for p in session.scalars(select(Person))}
     clocks = session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))
     return CasePage(

@@ -129,7 +129,9 @@ def test_what_happened_is_told_by_codes(play):
     referral_id = play.released()
     with db.transaction(play.cast.pia) as session:
         rows = session.scalars(
-            select(CaseEvent).where(CaseEvent.case_id == play.case_id)
+            select(CaseEvent)
+            .where(CaseEvent.case_id == play.case_id)
+            .order_by(CaseEvent.occurred_at)
         ).all()
     assert [row.event for row in rows] == ["referral:sent", "referral:accepted"]
     assert all(row.referral_id == referral_id and row.facts == {} for row in rows)
