@@ -167,6 +167,11 @@ BY_STANDING: Mapping[Standing, frozenset[May]] = {
     Standing.BARRED: frozenset(),
 }
 
+# What intake may no longer do once it has handed a case over.
+ENDS_WITH_HAND_OVER = frozenset(
+    {May.TRIAGE, May.HAND_OVER, May.RECORD_CONSENT, May.DECIDE_SUBMISSION}
+)
+
 _ALWAYS, _INTAKE = When.ALWAYS, When.BEFORE_HAND_OVER
 _CONSENT, _ACCEPTED = When.WITH_CONSENT, When.AFTER_ACCEPTANCE
 
@@ -269,6 +274,14 @@ def by_standing(standings: Iterable[Standing], action: May) -> bool:
     if Standing.BARRED in held:
         return False
     return any(action in BY_STANDING[standing] for standing in held)
+
+
+def acts(standings: Iterable[Standing], facts: Facts) -> frozenset[May]:
+    """Return what one's standings on a case allow under its facts."""
+    held = set(standings)
+    allowed = frozenset(act for act in May if by_standing(held, act))
+    over = facts.handed_over and held <= {Standing.INTAKE}
+    return allowed - ENDS_WITH_HAND_OVER if over else allowed
 
 
 def opens(standing: Standing, compartment: Compartment, facts: Facts) -> bool:

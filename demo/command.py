@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -24,6 +25,7 @@ from web import database
 Say = Callable[[str], None]
 EXPORT = Path(__file__).with_name("cfm-export.json")
 SHOWN = 11
+PLAYED = timedelta(days=2)
 
 
 def prepare(config: Config, say: Say) -> str:
@@ -67,12 +69,13 @@ def _is_new() -> bool:
 
 def _fill(password: str, pepper: bytes, say: Say) -> None:
     say("Importing the complaint export …")
-    outcome = import_items(INTAKE, load(EXPORT)).report()
+    start = play.utc_now() - PLAYED
+    outcome = import_items(INTAKE, load(EXPORT), now=start).report()
     counts = {name: len(found) for name, found in outcome.items() if name != "received"}
     say("  " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     player = play.Player(_sign_everyone_in(password, pepper))
     say("Playing cases forward …")
-    for line in play.imported(player, play.utc_now()):
+    for line in play.imported(player, start + timedelta(hours=1)):
         say(f"  {line}")
     say("Making a history for the statistics …")
     say(f"  {play.history(player, play.utc_now())} cases without any words")

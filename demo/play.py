@@ -149,7 +149,7 @@ def imported(player: Player, now: datetime) -> list[str]:
     cases = _imported_cases(player)
     told = []
     for play, (case_id, reference) in zip(SCENES, cases[: len(SCENES)], strict=False):
-        stage = play(player, case_id, now - timedelta(days=2))
+        stage = play(player, case_id, now)
         told.append(f"{reference}: {stage}")
     contracted = _first(player, cases[len(SCENES) :], category="third_party_contractor")
     harassment = _first(player, cases[len(SCENES) :], kind="sexual_harassment")

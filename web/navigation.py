@@ -21,6 +21,7 @@ MENU: tuple[tuple[str, str, May | frozenset[Role]], ...] = (
     ("casework.imports", N_("Imports"), May.IMPORT_REPORTS),
     ("referrals.inbox", N_("Referrals"), frozenset({Role.PROVIDER, Role.CARE_OFFICER})),
     ("referrals.services", N_("Services"), May.SEE_DIRECTORY),
+    ("auth.routes", N_("Routes"), frozenset({Role.COORDINATOR})),
     ("stats.timeliness", N_("Timeliness"), May.SEE_STATISTICS),
     ("stats.audit", N_("Audit trail"), May.VERIFY_AUDIT),
     ("auth.people", N_("People"), May.MANAGE_ORGANISATION),

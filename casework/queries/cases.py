@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from auth import access
 from auth.actor import Actor
 from auth.models import Desk, Office, Person, StandingRow
-from auth.policy import Compartment, May, Standing, by_standing, opens
+from auth.policy import Compartment, May, Standing, acts, opens
 from casework import cases
 from casework.clocks import State, state
 from casework.facts import consents, facts_of
@@ -41,6 +41,7 @@ from core.audit import AuditRow
 from vault.models import CompartmentRow, KeyGrant
 
 PAGE = 50
+SHORT = 10
 URGENT_FIRST = (State.OVERDUE, State.AT_RISK, State.RUNNING, State.PAUSED)
 
 
@@ -205,7 +206,7 @@ def case_page(actor: Actor, case_id: uuid.UUID) -> CasePage:
         rows=rows,
         opened=opened,
         parties=_parties(case_id, everyone),
-        may=frozenset(act for act in May if by_standing(standings, act)),
+        may=acts(standings, facts),
         opens=frozenset(
             part
             for part in Compartment
@@ -321,7 +322,7 @@ def desktop(actor: Actor) -> Desktop:
     late = [line for line in lines if line.next and line.next.state == State.OVERDUE]
     soon = [line for line in lines if line.next and line.next.state == State.AT_RISK]
     rest = [line for line in lines if line not in late and line not in soon]
-    return Desktop(late, soon, rest)
+    return Desktop(late[:SHORT], soon[:SHORT], rest[:SHORT])
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ MEETS: Mapping[str, tuple[str, ...]] = {
     "legal.decide": ("record_decision",),
     "protection.review": ("review_measure",),
 }
-FIRST, LAST = ("take_case",), ("hand_over",)
+FIRST, LAST = ("take_case", "assign_case"), ("hand_over",)
 
 
 def next_steps(
@@ -41,11 +41,12 @@ def next_steps(
     case = page.case
     open_now = [step for step in ON_CASE if step.may in page.may and step.when(case)]
     names = {step.name for step in open_now}
-    pressing: dict[str, ClockView | None] = dict.fromkeys(names.intersection(FIRST))
+    first = () if case.taken_by else names.intersection(FIRST)
+    pressing: dict[str, ClockView | None] = dict.fromkeys(first)
     for clock in filter(lambda each: each.open, page.clocks):
         for name in MEETS.get(clock.code, ()):
             if name in names:
                 pressing.setdefault(name, clock)
     pressing.update(dict.fromkeys(names.intersection(LAST)))
-    first = [(BY_NAME[name], clock) for name, clock in pressing.items()]
-    return first, [step for step in open_now if step.name not in pressing]
+    offered = [(BY_NAME[name], clock) for name, clock in pressing.items()]
+    return offered, [step for step in open_now if step.name not in pressing]
