@@ -132,6 +132,7 @@ def test_a_report_reaches_those_who_need_it_and_is_closed(people):
     salma.go(referral).step(
         "Release name and contact to the provider", still_agreed="yes"
     )
+    salma.step("Record a follow-up", reached="yes", done_at=local(timedelta()))
     pia.go(referral)
     assert NAME in pia.words
     assert ACCOUNT not in pia.words
