@@ -13,6 +13,9 @@ from casework.views.blueprint import blueprint
 from core import db
 
 
+LAST_PAGE = 10_000
+
+
 @blueprint.get("/")
 def home() -> str:
     """Show what presses, for whoever is signed in."""
@@ -26,11 +29,11 @@ def home() -> str:
 def cases() -> str:
     """List the cases that one stands on, most pressing first."""
     actor = current_user.actor
-    page = request.args.get("page", 0, int)
+    page = min(max(request.args.get("page", 0, int), 0), LAST_PAGE)
     closed = request.args.get("closed") == "1"
     access.require_role(actor, May.LIST_CASES)
     with db.transaction(actor):
-        lines = queries.my_cases(actor, closed=closed, page=max(page, 0))
+        lines = queries.my_cases(actor, closed=closed, page=page)
     return render_template(
         "casework/cases.html",
         lines_=lines,

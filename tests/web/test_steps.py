@@ -178,6 +178,11 @@ def _break(*_):
     raise RuntimeError("the disk is full of words")
 
 
+@pytest.mark.parametrize("page", ["99999999999999999999", "-5", "abc", ""])
+def test_any_page_number_is_a_page(app, page):
+    assert Browser(app).sign_in("amina").get(f"/cases?page={page}").status_code == 200
+
+
 def test_a_form_without_its_token_is_refused(app, case_id):
     ines = Browser(app).sign_in("ines")
     answer = ines.client.post(f"/cases/{case_id}/take-case", data={"confirmed": "yes"})
