@@ -12,7 +12,6 @@ from casework.steps.every import next_steps
 from casework.views.blueprint import blueprint
 from core import db
 
-
 LAST_PAGE = 10_000
 
 
