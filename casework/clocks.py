@@ -95,10 +95,15 @@ def _thing(code: str, of: ClockRow | Happening) -> tuple[object, ...]:
 
 
 def _begin(rule: Clock, happening: Happening) -> list[ClockRow]:
-    """Start a clock; one that may have started without this event, only once."""
+    """Start a clock; one that may have started without this event, only once.
+
+    Where it does not apply, neither does what would follow on it: both are there.
+    """
     if rule.fallback:
         return start_late(rule, happening)
-    return [_start(rule, happening)]
+    row = _start(rule, happening)
+    following = started_by_breach(rule.code) if row.not_applicable else ()
+    return [row, *(_start(each, happening) for each in following)]
 
 
 def _hear(row: ClockRow, happening: Happening) -> list[ClockRow]:
