@@ -196,7 +196,7 @@ THING_ROUTES = {
     "referrals.withdraw_service": ("service", {"adam", "salma"}),
 }
 OPEN_TO_STRANGERS = {"static", "auth.sign_in", "web.language", "web.leave"}
-NOT_PAGES = {"auth.sign_out", "casework.import_file"}
+NOT_PAGES = {"auth.sign_out", "casework.import_file"}  # the second has its own test
 
 
 def rules_of(app):
@@ -350,6 +350,14 @@ def test_routes_of_one_thing_open_as_the_table_says(pages, things, name):
             if answer.status_code != wanted:
                 wrong[answer.request.method, endpoint] = (answer.status_code, wanted)
     assert wrong == {}
+
+
+@pytest.mark.parametrize("name", CAST)
+def test_an_export_is_taken_only_from_those_who_import(pages, name):
+    seen = browser(pages, name)
+    expected = 422 if name in IMPORTERS else 303 if name == "rita" else 404
+    answer = seen.client.post("/imports/upload", data=seen.token())
+    assert answer.status_code == expected
 
 
 @pytest.mark.parametrize("name", CAST)
