@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 
 from auth.actor import Actor
-from auth.models import Desk, Membership, Person, StandingRow
+from auth.models import Membership, StandingRow
 from auth.policy import (
-    STANDING_OF_DESK,
     WRITES,
     Compartment,
-    DeskKind,
     Facts,
     May,
-    Role,
     Standing,
     by_role,
     by_standing,
@@ -144,14 +141,6 @@ def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) 
         )
     )
     audit.record_all(case_id, [("standing:given", row) for row in rows])
-
-
-def standings_of(
-    case_id: uuid.UUID, holder_id: uuid.UUID
-) -> set[tuple[Standing, uuid.UUID | None]]:
-    """Return one holder's own standings on a case, desks left out."""
-    rows = _active(case_id)
-    return {(row.kind, row.referral) for row in rows if row.holder == holder_id}
 
 
 def _seats(people: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
@@ -299,28 +288,3 @@ def box_for(
 def _writes(standing: Standing, compartment: Compartment, facts: Facts) -> bool:
     written = compartment in WRITES.get(standing, frozenset())
     return written or opens(standing, compartment, facts)
-
-
-def desk_of(actor: Actor, kind: DeskKind, case_id: uuid.UUID) -> uuid.UUID | None:
-    """Return the actor's desk of a kind that stands on a case."""
-    return db.session().scalar(
-        select(StandingRow.holder_id)
-        .join(Desk, Desk.id == StandingRow.holder_id)
-        .where(
-            StandingRow.case_id == case_id,
-            StandingRow.holder_id.in_(actor.desks),
-            StandingRow.kind == STANDING_OF_DESK[kind],
-            StandingRow.ended_at.is_(None),
-        )
-    )
-
-
-def require_person(person_id: uuid.UUID, role: Role) -> Person:
-    """Return an able person who has a role.
-
-    :raises Invalid: where there is none such.
-    """
-    person = db.session().get(Person, person_id)
-    if person is None or person.disabled_at or role not in person.roles:
-        raise Invalid(person=N_("Choose a person from the list."))
-    return person

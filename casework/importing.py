@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,7 +20,6 @@ from auth.actor import INTAKE, Actor
 from auth.models import Office, Route
 from auth.policy import May
 from casework.cfm.answers import cleaned, is_blank, shown
-from casework.cfm.export import load
 from casework.cfm.reading import ITEM, read
 from casework.cfm.report import Fault, Problem, Reading
 from casework.cfm.same import fingerprint
@@ -134,19 +132,6 @@ def import_items(
         run.take(item, index)
     run.write_down()
     return run.outcome
-
-
-def import_file(
-    actor: Actor,
-    path: str | Path,
-    office_default: str | None = None,
-    now: datetime | None = None,
-) -> dict[str, Any]:
-    """Import a file, as `import_items` does its items, and return the report.
-
-    :raises Unreadable: where it is no export.
-    """
-    return import_items(actor, load(path), office_default, now).report()
 
 
 class _Run:

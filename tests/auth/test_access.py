@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from auth import access
 from auth.actor import INTAKE, Actor
-from auth.policy import Compartment, DeskKind, Facts, May, Role, Standing
+from auth.policy import Compartment, Facts, May, Standing
 from casework.commands.intake import file_report
 from core import db
 from core.errors import Forbidden, Invalid, NotVisible
@@ -215,25 +215,6 @@ def test_nobody_new_at_a_desk_takes_its_place(cast, case_id, world):
         values = {"desk": desk_id, "omar": cast.omar.id}
         assert connection.execute(text(gone), values).rowcount == 1
     assert wanted == {cast.ines.id}
-
-
-def test_one_finds_ones_desk_on_a_case(cast, case_id, world):
-    with db.transaction(cast.ines):
-        found = access.desk_of(cast.ines, DeskKind.INVESTIGATION, case_id)
-        assert found == world.made.desks["investigation_a"]
-        assert access.desk_of(cast.ines, DeskKind.LEGAL, case_id) is None
-
-
-def test_a_person_is_chosen_by_role_and_must_be_able(cast):
-    with db.transaction(cast.cora):
-        person = access.require_person(cast.salma.id, Role.CARE_OFFICER)
-        assert person.username == "salma"
-        for who, role in (
-            (cast.salma.id, Role.INVESTIGATOR),
-            (uuid.uuid4(), Role.AUDITOR),
-        ):
-            with pytest.raises(Invalid):
-                access.require_person(who, role)
 
 
 def test_a_box_goes_to_who_may_write_and_to_no_one_else(cast, case_id):

@@ -16,7 +16,7 @@ from auth.policy import Facts
 from casework import importing
 from casework.cfm.export import load, parse
 from casework.commands import intake
-from casework.importing import NotReady, import_file, import_items
+from casework.importing import NotReady, import_items
 from casework.models.case import Case, Report, Submission
 from casework.opening import reveal
 from casework.queries.imports import imports_page, submission_page
@@ -431,12 +431,6 @@ def test_two_imports_at_once_file_each_item_once(world):
     ) + Counter(line["id"] for outcome in outcomes for line in outcome["set_aside"])
     assert done == Counter({each["_id"]: 1 for each in items})
     assert all(sum(accounted(each).values()) == len(items) for each in outcomes)
-
-
-def test_a_file_is_imported_by_its_path(tmp_path):
-    path = tmp_path / "export.json"
-    path.write_text(json.dumps({"results": [item()]}))
-    assert len(import_file(INTAKE, path)["filed"]) == 1
 
 
 # What nobody may see

@@ -120,7 +120,8 @@ def test_who_decided_does_not_stand_on_it_more_than_before(cast):
     row = kept(cast.amina)
     as_case(cast.cora, row)
     with db.transaction(cast.cora):
-        assert access.standings_of(row.id, cast.cora.id) == set()
+        assert cast.cora.id not in access.holders(row.id, Standing.LEAD)
+        assert cast.cora.id not in access.holders(row.id, Standing.INTAKE)
 
 
 def test_only_answers_that_fit_nowhere_stay_with_the_submission(cast):
