@@ -19,6 +19,9 @@ class Config:
     port: int = 8000
     secret_key_uri: str = ""
     pepper_uri: str = ""
+    gate_uri: str = ""
+    checkpoint_key_uri: str = ""
+    checkpoints_path: str = ""
     behind_proxies: int = 0
     trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     testing: bool = False
@@ -34,6 +37,21 @@ class Config:
     def pepper(self) -> str:
         """URI of the pepper that is mixed into every password derivation."""
         return self.pepper_uri or f"file:{self.instance}/keys/pepper"
+
+    @property
+    def gate(self) -> str:
+        """URI of the key that is wrapped around grants that must not open yet."""
+        return self.gate_uri or f"file:{self.instance}/keys/gate"
+
+    @property
+    def checkpoint_key(self) -> str:
+        """URI of the key that signs checkpoints of the audit trail."""
+        return self.checkpoint_key_uri or f"file:{self.instance}/keys/checkpoint"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The file that checkpoints of the audit trail are appended to."""
+        return Path(self.checkpoints_path or self.instance / "checkpoints.jsonl")
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
@@ -54,6 +72,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
         port=int(environment.get("PORT", "8000")),
         secret_key_uri=environment.get("SECRET_KEY_URI", ""),
         pepper_uri=environment.get("PEPPER_URI", ""),
+        gate_uri=environment.get("GATE_URI", ""),
+        checkpoint_key_uri=environment.get("CHECKPOINT_KEY_URI", ""),
+        checkpoints_path=environment.get("CHECKPOINTS_PATH", ""),
         behind_proxies=int(environment.get("BEHIND_PROXIES", "0")),
         command_line=environment.get("FLASK_RUN_FROM_CLI") == "true",
         environment=environment,

@@ -1,30 +1,29 @@
-"""Where an actor stands on a case, what follows from it, and who holds which key."""
+"""Where an actor stands on a case, and what they may do there; giving and ending it."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.sql import ColumnElement
 
 from auth.actor import Actor
-from auth.models import Membership, StandingRow
+from auth.models import Membership, Person, StandingRow
 from auth.policy import (
-    WRITES,
-    Compartment,
-    Facts,
+    SEES,
     May,
     Standing,
     by_role,
     by_standing,
     clash,
-    opens,
+    givers,
 )
 from core import audit, db
-from core.errors import Forbidden, Invalid, NotHeld, NotVisible
+from core.errors import Forbidden, Invalid, NotVisible
 from core.text import N_
-from vault import grants
-from vault.boxes import Box
+from vault.holders import KEEPER
 
 
 def standings(
@@ -35,7 +34,7 @@ def standings(
         select(StandingRow.kind, StandingRow.holder_id).where(
             StandingRow.case_id == case_id,
             StandingRow.holder_id.in_(actor.holders),
-            StandingRow.ended_at.is_(None),
+            lasts(),
             or_(
                 StandingRow.referral_id.is_(None),
                 StandingRow.referral_id == referral_id,
@@ -44,6 +43,13 @@ def standings(
     )
     found = {Standing(kind) for kind, _ in rows}
     return {Standing.BARRED} if Standing.BARRED in found else found
+
+
+def lasts() -> ColumnElement[bool]:
+    """Say of a standing that it has not ended, by itself or by somebody."""
+    return StandingRow.ended_at.is_(None) & or_(
+        StandingRow.until.is_(None), StandingRow.until > db.now()
+    )
 
 
 def allows(actor: Actor, action: May) -> bool:
@@ -68,15 +74,15 @@ def require(
 ) -> set[Standing]:
     """Refuse an act that the actor's standings on the case do not allow.
 
-    :raises NotVisible: without any standing.
+    :raises NotVisible: without any standing from which the case is seen.
     :raises Forbidden: where the standings do not allow it.
     """
     held = standings(actor, case_id, referral_id)
-    if not held or Standing.BARRED in held:
-        raise NotVisible
-    if not by_standing(held, action):
+    if by_standing(held, action):
+        return held
+    if any(by_standing(held, see) for see in SEES):
         raise Forbidden
-    return held
+    raise NotVisible
 
 
 def give(
@@ -85,32 +91,53 @@ def give(
     kind: Standing,
     reason: str,
     referral_id: uuid.UUID | None = None,
+    until: datetime | None = None,
 ) -> None:
     """Let a person or desk stand on a case, unless they already do.
 
-    `reason` is a code, never free text.
+    `reason` is a code, never free text; at `until` it ends by itself.
 
+    :raises Forbidden: for who may not give such a standing.
     :raises Invalid: where it would mix a survivor's support with the investigation,
         in one's own name or by a desk.
     """
-    give_all(case_id, [(Active(holder_id, kind, referral_id), reason)])
+    place = Active(holder_id, kind, referral_id, until)
+    if (holder_id, kind) != (db.actor().id, Standing.BARRED):
+        _check_gives(case_id, kind)
+    give_all(case_id, [(place, reason)])
+
+
+def _check_gives(case_id: uuid.UUID, kind: Standing) -> None:
+    mine = select(StandingRow.id).where(
+        StandingRow.case_id == case_id,
+        StandingRow.holder_id.in_(list(db.actor().holders)),
+        StandingRow.kind.in_(givers(kind)),
+        lasts(),
+    )
+    with db.serving(KEEPER):
+        found = db.session().scalar(mine.limit(1))
+    if found is None:
+        raise Forbidden
 
 
 def give_all(case_id: uuid.UUID, wanted: Sequence[tuple["Active", str]]) -> None:
     """Let several stand on a case, in their order, as `give` lets one."""
-    active, given = _active(case_id), []
-    seats = _seats(place.holder for place, _ in wanted)
+    with db.serving(KEEPER):  # also those whom the giver may not see: a provider
+        there = active(case_id)
+    given: list[tuple[Active, str]] = []
+    at_desks = seats(place.holder for place, _ in wanted)
     for place, reason in wanted:
-        if place in active:
+        if any(place.same(one) for one in there):
             continue
-        own = {place.holder, *seats[place.holder]}
-        if clash({place.kind, *(row.kind for row in active if row.holder in own)}):
+        own = {place.holder, *at_desks[place.holder]}
+        if clash({place.kind, *(row.kind for row in there if row.holder in own)}):
             raise Invalid(
                 person=N_(
-                    "Someone who supports the survivor cannot investigate, and back."
+                    "Someone who supports the survivor cannot also investigate,"
+                    " nor the other way round."
                 )
             )
-        active.append(place)
+        there.append(place)
         given.append((place, reason))
     _write_standings(case_id, given)
 
@@ -124,6 +151,7 @@ def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) 
             "kind": place.kind,
             "referral": place.referral,
             "reason": reason,
+            "until": place.until,
         }
         for place, reason in given
     ]
@@ -135,6 +163,7 @@ def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) 
                 holder_id=row["holder"],
                 kind=row["kind"],
                 reason=row["reason"],
+                until=row["until"],
                 given_by=db.actor().id,
             )
             for row in rows
@@ -143,7 +172,7 @@ def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) 
     audit.record_all(case_id, [("standing:given", row) for row in rows])
 
 
-def _seats(people: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
+def seats(people: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
     """Return the desks that people have a place at, with its key or without."""
     places = select(Membership.person_id, Membership.desk_id).where(
         Membership.person_id.in_(list(people)), Membership.left_at.is_(None)
@@ -188,6 +217,30 @@ def end(
     )
 
 
+def end_expired(limit: int) -> set[uuid.UUID]:
+    """End, for the sweep, standings whose time is over; return the cases they were on.
+
+    Chains are held before rows, as in every step on a case.
+    """
+    over = (StandingRow.ended_at.is_(None), StandingRow.until <= db.now())
+    first = select(StandingRow.case_id).where(*over).distinct().limit(limit)
+    cases = set(db.session().scalars(first))
+    audit.hold(cases)
+    rows = select(StandingRow).where(*over, StandingRow.case_id.in_(cases))
+    for row in db.session().scalars(rows.with_for_update()).all():
+        row.ended_at = func.now()
+        db.session().flush()
+        audit.record(
+            row.case_id,
+            "standing:ended",
+            case_id=row.case_id,
+            holder=row.holder_id,
+            kind=row.kind,
+            reason="time_over",
+        )
+    return cases
+
+
 @dataclass(frozen=True)
 class Active:
     """A standing that has not ended."""
@@ -195,96 +248,37 @@ class Active:
     holder: uuid.UUID
     kind: Standing
     referral: uuid.UUID | None
+    until: datetime | None = None
 
-
-def _active(case_id: uuid.UUID) -> list[Active]:
-    rows = db.session().execute(
-        select(StandingRow.holder_id, StandingRow.kind, StandingRow.referral_id).where(
-            StandingRow.case_id == case_id, StandingRow.ended_at.is_(None)
+    def same(self, other: "Active") -> bool:
+        """Return whether another says the same, however long it lasts."""
+        return (self.holder, self.kind, self.referral) == (
+            other.holder,
+            other.kind,
+            other.referral,
         )
+
+
+def active(case_id: uuid.UUID) -> list[Active]:
+    """Return the standings on a case of people and desks that still count."""
+    return active_on([case_id])[case_id]
+
+
+def active_on(case_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Active]]:
+    """Return the standings on several cases, as `active` does on one."""
+    columns = (StandingRow.holder_id, StandingRow.kind, StandingRow.referral_id)
+    rows = db.session().execute(
+        select(*columns, StandingRow.until, StandingRow.case_id)
+        .outerjoin(Person, Person.id == StandingRow.holder_id)
+        .where(StandingRow.case_id.in_(case_ids), lasts())
+        .where(Person.disabled_at.is_(None))
     )
-    return [Active(holder, Standing(kind), referral) for holder, kind, referral in rows]
+    found: dict[uuid.UUID, list[Active]] = defaultdict(list)
+    for holder, kind, referral, until, case_id in rows:
+        found[case_id].append(Active(holder, Standing(kind), referral, until))
+    return found
 
 
 def holders(case_id: uuid.UUID, kind: Standing) -> set[uuid.UUID]:
     """Return the people and desks that stand on a case in one way."""
-    return {row.holder for row in _active(case_id) if row.kind is kind}
-
-
-def members(desk_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Return the members of desks who count: those who hold the desk's key."""
-    return grants.members(desk_ids)
-
-
-def should_hold(
-    case_id: uuid.UUID, facts: Facts, referral_id: uuid.UUID | None = None
-) -> Mapping[str, set[uuid.UUID]]:
-    """Return who should hold the key of each compartment: what policy says, as ids.
-
-    A desk with a barred member gives way to its other members; where a desk is
-    barred, its members are.
-    """
-    active = _active(case_id)
-    barred = {row.holder for row in active if row.kind is Standing.BARRED}
-    at_desk = members({row.holder for row in active}) if barred else {}
-    barred = barred.union(*(at_desk.get(each, ()) for each in barred))
-    should: dict[str, set[uuid.UUID]] = defaultdict(set)
-    for row in active:
-        if row.referral not in (None, referral_id):
-            continue
-        team = at_desk.get(row.holder, set())
-        holders = team - barred if team & barred else {row.holder} - barred
-        for compartment in Compartment:
-            if opens(row.kind, compartment, facts):
-                should[compartment] |= holders
-    return should
-
-
-def settle(
-    actor: Actor,
-    case_id: uuid.UUID,
-    facts: Facts,
-    boxes: grants.Boxes | None = None,
-    referral_id: uuid.UUID | None = None,
-) -> set[tuple[str, uuid.UUID]]:
-    """Make keys follow standings, consent and stage; call it after any of them changes.
-
-    `boxes` are keys just made; what else the actor holds is added to them. What the
-    actor could not give is returned, as (compartment, holder).
-
-    :raises Forbidden: for who stands on a referral alone: they do not see who else
-        holds its keys.
-    """
-    if referral_id and not standings(actor, case_id):
-        raise Forbidden
-    should = should_hold(case_id, facts, referral_id)
-    return grants.settle(case_id, should, boxes or {}, referral_id, actor.keyring)
-
-
-def box_for(
-    actor: Actor, case_id: uuid.UUID, compartment: Compartment, facts: Facts
-) -> Box:
-    """Return a box to write into: the newest that the actor holds, else a fresh one.
-
-    A fresh one opens to those whom policy says, not to its writer.
-
-    :raises Forbidden: where the actor's standings neither open it nor may write it.
-    :raises NotHeld: where nobody is there who could ever open it.
-    """
-    held = standings(actor, case_id)
-    if not any(_writes(standing, compartment, facts) for standing in held):
-        raise Forbidden
-    boxes = grants.held_boxes(actor.keyring, case_id)
-    mine = [box for (name, _), box in boxes.items() if name == compartment]
-    if mine:
-        return max(mine, key=lambda box: box.version)
-    if not should_hold(case_id, facts).get(compartment):
-        raise NotHeld(N_("Nobody could read this yet. Ask the coordinator."))
-    made = grants.make_boxes(case_id, [compartment])
-    settle(actor, case_id, facts, made)
-    return next(iter(made.values()))
-
-
-def _writes(standing: Standing, compartment: Compartment, facts: Facts) -> bool:
-    written = compartment in WRITES.get(standing, frozenset())
-    return written or opens(standing, compartment, facts)
+    return {row.holder for row in active(case_id) if row.kind is kind}

@@ -2,9 +2,10 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -36,6 +37,7 @@ class Person(Base):
     id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holders.id"), primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(unique=True)
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     office_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offices.id"))
     staff_number: Mapped[str | None] = mapped_column(unique=True)
@@ -100,7 +102,10 @@ class Desk(Base):
 
 
 class Membership(Base):
-    """A person's place at a desk."""
+    """A person's place at a desk; a deputy's ends by itself at `until`.
+
+    Who is away keeps the desk's key, and does not count as there.
+    """
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -117,6 +122,9 @@ class Membership(Base):
     desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"), index=True)
     joined_at: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime | None]
+    away_until: Mapped[datetime | None]
+    deputy_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"))
     left_at: Mapped[datetime | None]
 
 
@@ -133,16 +141,19 @@ class Route(Base):
     alternative_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
 
 
-class RouteChange(Base):
-    """A route that an administrator asks for and someone else must confirm."""
+class Change(Base):
+    """What an administrator asks for and somebody else must confirm.
 
-    __tablename__ = "route_changes"
+    A route of an office, the first members of a desk, or a new key for a person who
+    lost theirs: `subject_id` is the office, desk or person; `facts` are ids and codes.
+    """
+
+    __tablename__ = "changes"
 
     id: Mapped[Id]
-    office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"), index=True)
     kind: Mapped[str]
-    desk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("desks.id"))
-    alternative_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("desks.id"))
+    subject_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"))
     asked_at: Mapped[datetime] = mapped_column(default=now)
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"))
@@ -154,7 +165,10 @@ class RouteChange(Base):
 
 
 class StandingRow(Base):
-    """That a person or desk stands on a case or on one referral of it, and why."""
+    """That a person or desk stands on a case or on one referral of it, and why.
+
+    At `until` it ends by itself, for all who ask from then on.
+    """
 
     __tablename__ = "standings"
     __table_args__ = (
@@ -176,6 +190,7 @@ class StandingRow(Base):
     reason: Mapped[str]
     given_by: Mapped[uuid.UUID | None]
     started_at: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     entered_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -35,6 +35,8 @@ class Standing(StrEnum):
     LEGAL_OFFICER = "legal_officer"
     ETHICS_OFFICER = "ethics_officer"
     PROVIDER = "provider"
+    DUTY = "duty"
+    EMERGENCY = "emergency"
     BARRED = "barred"
 
 
@@ -49,6 +51,7 @@ class DeskKind(StrEnum):
     LEGAL = "legal"
     ETHICS = "ethics"
     PROVIDER = "provider"
+    DUTY = "duty"
 
 
 class Compartment(StrEnum):
@@ -97,6 +100,11 @@ class May(StrEnum):
     REOPEN = "reopen"
     SET_TIME = "set_time"
     SEE_WHO_LOOKED = "see_who_looked"
+    SEE_READERS = "see_readers"
+    ADD_PERSON = "add_person"
+    END_STANDING = "end_standing"
+    BREAK_GLASS = "break_glass"
+    REVIEW_EMERGENCY = "review_emergency"
 
     ACCEPT_CARE = "accept_care"
     RECORD_CONSENT = "record_consent"
@@ -114,6 +122,15 @@ class When(StrEnum):
     BEFORE_HAND_OVER = "before_hand_over"
     WITH_CONSENT = "with_consent"
     AFTER_ACCEPTANCE = "after_acceptance"
+    IN_DANGER = "in_danger"
+
+
+class Opening(StrEnum):
+    """What a standing comes to: the key, the key behind the gate, or none."""
+
+    OPEN = "open"
+    GATED = "gated"
+    SHUT = "shut"
 
 
 _WORKS = {May.LIST_CASES}
@@ -143,37 +160,47 @@ BY_STANDING: Mapping[Standing, frozenset[May]] = {
         _ANYONE
         | {May.SEE_SUBMISSION, May.DECIDE_SUBMISSION}
         | {May.TRIAGE, May.ACKNOWLEDGE, May.HAND_OVER, May.RECORD_CONSENT}
+        | {May.ADD_PERSON}
     ),
     Standing.LEAD: frozenset(
         _ANYONE
         | {May.SEE_SUBMISSION, May.DECIDE_SUBMISSION, May.BAR, May.ASSIGN}
         | {May.CLOSE, May.REOPEN, May.SET_TIME, May.SEE_WHO_LOOKED, May.PROTECT}
-        | {May.SEND_TO_LEGAL}
+        | {May.SEND_TO_LEGAL, May.ADD_PERSON, May.END_STANDING}
+        | {May.REVIEW_EMERGENCY, May.SEE_READERS}
     ),
     Standing.INVESTIGATOR: frozenset(
         _ANYONE
         | {May.TAKE, May.DECIDE, May.INVESTIGATE, May.CONFIRM_REFERRAL}
         | {May.MONITOR_PARTNER, May.PROTECT, May.CLOSE, May.SEND_TO_LEGAL}
+        | {May.ADD_PERSON}
     ),
     Standing.PARTNER_INVESTIGATOR: frozenset(_ANYONE | {May.MONITOR_PARTNER}),
     Standing.CARE_OFFICER: frozenset(
         _ANYONE
         | {May.ACCEPT_CARE, May.RECORD_CONSENT, May.CARE, May.TELL_OUTCOME}
-        | {May.SEE_REFERRAL}
+        | {May.SEE_REFERRAL, May.ADD_PERSON, May.SEE_READERS}
     ),
-    Standing.LEGAL_OFFICER: frozenset(_ANYONE | {May.DECIDE_LEGALLY}),
-    Standing.ETHICS_OFFICER: frozenset(_ANYONE),
+    Standing.LEGAL_OFFICER: frozenset(_ANYONE | {May.DECIDE_LEGALLY, May.ADD_PERSON}),
+    Standing.ETHICS_OFFICER: frozenset(_ANYONE | {May.ADD_PERSON}),
     Standing.PROVIDER: frozenset({May.SEE_REFERRAL, May.ANSWER_REFERRAL}),
+    Standing.DUTY: frozenset({May.BREAK_GLASS}),
+    Standing.EMERGENCY: frozenset({May.SEE_CASE}),
     Standing.BARRED: frozenset(),
 }
+
+# From these a case or referral is seen; without them it does not exist.
+SEES = (May.SEE_CASE, May.SEE_SUBMISSION, May.SEE_REFERRAL)
 
 # What intake may no longer do once it has handed a case over.
 ENDS_WITH_HAND_OVER = frozenset(
     {May.TRIAGE, May.HAND_OVER, May.RECORD_CONSENT, May.DECIDE_SUBMISSION}
+    | {May.ADD_PERSON}
 )
 
 _ALWAYS, _INTAKE = When.ALWAYS, When.BEFORE_HAND_OVER
 _CONSENT, _ACCEPTED = When.WITH_CONSENT, When.AFTER_ACCEPTANCE
+_DANGER = When.IN_DANGER
 
 OPENS: Mapping[Standing, Mapping[Compartment, When]] = {
     Standing.INTAKE: {
@@ -216,6 +243,16 @@ OPENS: Mapping[Standing, Mapping[Compartment, When]] = {
         Compartment.SUBJECT: _ALWAYS,
     },
     Standing.PROVIDER: {Compartment.REFERRAL: _ACCEPTED},
+    Standing.DUTY: {
+        Compartment.REPORT: _DANGER,
+        Compartment.SURVIVOR: _DANGER,
+        Compartment.CARE: _DANGER,
+    },
+    Standing.EMERGENCY: {
+        Compartment.REPORT: _ALWAYS,
+        Compartment.SURVIVOR: _ALWAYS,
+        Compartment.CARE: _ALWAYS,
+    },
     Standing.BARRED: {},
 }
 
@@ -228,6 +265,25 @@ STANDING_OF_DESK: Mapping[DeskKind, Standing] = {
     DeskKind.LEGAL: Standing.LEGAL_OFFICER,
     DeskKind.ETHICS: Standing.ETHICS_OFFICER,
     DeskKind.PROVIDER: Standing.PROVIDER,
+    DeskKind.DUTY: Standing.DUTY,
+}
+
+# Who lets whom stand on a case. Nobody gives what they do not hold: what the one
+# given opens, the giver opens or has just written. Only the lead names an
+# investigator without holding the investigation: one of the desk that holds it.
+GIVES: Mapping[Standing, frozenset[Standing]] = {
+    Standing.INTAKE: frozenset({Standing.INTAKE}),
+    Standing.LEAD: frozenset(
+        {Standing.LEAD, Standing.INVESTIGATOR, Standing.LEGAL_OFFICER}
+        | {Standing.ETHICS_OFFICER, Standing.BARRED}
+    ),
+    Standing.INVESTIGATOR: frozenset(
+        {Standing.INVESTIGATOR, Standing.PARTNER_INVESTIGATOR, Standing.LEGAL_OFFICER}
+    ),
+    Standing.CARE_OFFICER: frozenset({Standing.CARE_OFFICER, Standing.PROVIDER}),
+    Standing.LEGAL_OFFICER: frozenset({Standing.LEGAL_OFFICER}),
+    Standing.ETHICS_OFFICER: frozenset({Standing.ETHICS_OFFICER}),
+    Standing.DUTY: frozenset({Standing.EMERGENCY}),
 }
 
 # Who may write where they cannot read: a fresh key each time, kept by others.
@@ -240,27 +296,36 @@ WRITES: Mapping[Standing, frozenset[Compartment]] = {
 # A victim's supporter does not work on the investigation, nor the other way round.
 APART: frozenset[frozenset[Standing]] = frozenset(
     frozenset({care, work})
-    for care in (Standing.CARE_OFFICER, Standing.PROVIDER)
+    for care in (Standing.CARE_OFFICER, Standing.PROVIDER, Standing.EMERGENCY)
     for work in (Standing.INVESTIGATOR, Standing.PARTNER_INVESTIGATOR)
 )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the conditions of `OPENS` look at."""
+    """What the conditions of `OPENS` look at.
+
+    `offered`: a referral is with its provider, and the survivor agrees to it.
+    """
 
     handed_over: bool = False
     identity_shared: bool = False
+    offered: bool = False
     accepted: bool = False
 
-    def meet(self, condition: When) -> bool:
-        """Return whether a condition holds."""
-        return {
+    def opening(self, condition: When) -> Opening:
+        """Return what a condition comes to: a duty desk's gate lifts for nobody."""
+        met = {
             When.ALWAYS: True,
             When.BEFORE_HAND_OVER: not self.handed_over,
             When.WITH_CONSENT: self.identity_shared,
             When.AFTER_ACCEPTANCE: self.accepted,
+            When.IN_DANGER: False,
         }[condition]
+        waits = {When.AFTER_ACCEPTANCE: self.offered, When.IN_DANGER: True}
+        if met:
+            return Opening.OPEN
+        return Opening.GATED if waits.get(condition) else Opening.SHUT
 
 
 def by_role(roles: Iterable[str], action: May) -> bool:
@@ -284,20 +349,34 @@ def acts(standings: Iterable[Standing], facts: Facts) -> frozenset[May]:
     return allowed - ENDS_WITH_HAND_OVER if over else allowed
 
 
+def opening(standing: Standing, compartment: Compartment, facts: Facts) -> Opening:
+    """Return what a standing comes to in a compartment under the facts of the case."""
+    condition = OPENS[standing].get(compartment)
+    return Opening.SHUT if condition is None else facts.opening(condition)
+
+
 def opens(standing: Standing, compartment: Compartment, facts: Facts) -> bool:
     """Return whether a standing opens a compartment under the facts of the case."""
-    condition = OPENS[standing].get(compartment)
-    return condition is not None and facts.meet(condition)
+    return opening(standing, compartment, facts) is Opening.OPEN
 
 
 def openers(compartment: Compartment) -> frozenset[Standing]:
-    """Return the standings that can ever open a compartment."""
-    return frozenset(who for who, what in OPENS.items() if compartment in what)
+    """Return the standings that can ever open a compartment, without a gate alone."""
+    return frozenset(
+        who
+        for who, what in OPENS.items()
+        if what.get(compartment, When.IN_DANGER) is not When.IN_DANGER
+    )
 
 
 def writers(compartment: Compartment) -> frozenset[Standing]:
     """Return the standings that may write into a compartment they cannot open."""
     return frozenset(who for who, what in WRITES.items() if compartment in what)
+
+
+def givers(standing: Standing) -> frozenset[Standing]:
+    """Return the standings that let somebody stand on a case in one way."""
+    return frozenset(who for who, whom in GIVES.items() if standing in whom)
 
 
 def clash(standings: Iterable[Standing]) -> bool:

@@ -11,9 +11,19 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from auth.policy import Compartment, May, Standing, by_standing, openers, writers
+from auth.policy import (
+    Compartment,
+    May,
+    Standing,
+    by_standing,
+    givers,
+    openers,
+    writers,
+)
 from core import audit
 from core.db import Base
+from vault import resealing
+from vault.holders import KEEPER
 
 INSTALL = Path(__file__).with_name("rls.sql").read_text()
 
@@ -24,6 +34,8 @@ class Rule:
 
     All are SQL conditions. `write` is `read` unless given; `amend`, for rows that are
     changed, and `remove`, where it is only said that they may be, are `write`.
+    `columns` are those that may be changed, where not all, and `before` says of which
+    rows: of those that are read, unless given.
     """
 
     read: str
@@ -31,6 +43,8 @@ class Rule:
     change: bool = True
     remove: bool | str = False
     amend: str = ""
+    columns: str = ""
+    before: str = ""
 
 
 def _kinds(standings: Iterable[Standing]) -> str:
@@ -79,6 +93,7 @@ def _track(care: Iterable[Standing]) -> str:
 ON_CASE = _allowed(May.SEE_CASE)
 FILING = _allowed(May.SEE_SUBMISSION)
 CARING = _allowed(May.CARE)
+CARE = openers(Compartment.CARE)
 INQUIRY = openers(Compartment.INVESTIGATION)
 FINAL = openers(Compartment.FINAL)
 REPORTING = writers(Compartment.FINAL)
@@ -89,15 +104,45 @@ MOVING = _allowed(
 NOTING = writers(Compartment.CARE)
 CARE_CLOCKS = CARING | {Standing.INTAKE, Standing.LEAD}
 REFERRAL = f"({_stands(CARING)} OR stands_on_referral(referral_id, case_id))"
+OWN_REFERRAL = f"({_stands(CARING)} OR stands_on_referral(id, case_id))"
 # Who a referral went to says what a survivor needs: only care and its provider see it.
 IN_CASE = (
     f"(CASE WHEN referral_id IS NULL THEN {_stands(ON_CASE)} OR creating(case_id)"
     f" ELSE {REFERRAL} END)"
 )
 
-ADMINISTERS = "has_role('{administrator}')"
-DIRECTORY = "has_role('{administrator,care_officer}')"
-IMPORTS = "has_role('{focal_point,coordinator}')"
+KEEPS = _service(KEEPER)
+SHARED = f"{IN_CASE} OR {KEEPS}"
+# Who lets whom stand on a case; everybody may step back themselves.
+GIVING = "\n".join(
+    f"        WHEN '{kind}' THEN {_stands(givers(kind), 'the_case')}"
+    for kind in Standing
+    if givers(kind)
+)
+MAY_GIVE = f"""
+CREATE OR REPLACE FUNCTION may_give(the_case uuid, the_kind text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT CASE the_kind
+{GIVING}
+        ELSE false END
+        OR (is_undecided(the_case)
+            AND {_stands(_allowed(May.DECIDE_SUBMISSION), "the_case")});
+$$;
+"""
+STANDS = (
+    "creating(case_id) OR may_give(case_id, kind)"
+    f" OR (kind = 'barred' AND holder_id = acting_person() AND {IN_CASE})"
+)
+# Care tells a survivor who had read what she no longer shares.
+READERS = (
+    "action = 'case:read' AND (detail::jsonb -> 'compartments') ? 'survivor'"
+    f" AND {_stands(_allowed(May.SEE_READERS))}"
+)
+
+# Asked once a query, not once a row: as a subquery.
+ADMINISTERS = "(SELECT has_role('{administrator}'))"
+DIRECTORY = "(SELECT has_role('{administrator,care_officer}'))"
+IMPORTS = "(SELECT has_role('{focal_point,coordinator}'))"
 OWN_DESK = "holder_id = ANY (acting_holders())"
 
 RULES: dict[str, Rule] = {
@@ -105,29 +150,49 @@ RULES: dict[str, Rule] = {
     "people": Rule("acting()", ADMINISTERS),
     "desks": Rule("acting()", ADMINISTERS),
     "routes": Rule("acting()", "may_route()"),
-    "route_changes": Rule("acting()", f"{ADMINISTERS} OR may_route()"),
-    "memberships": Rule("acting()", ADMINISTERS),
-    "holders": Rule("acting()", "false", change=False),
+    "changes": Rule(
+        "acting()",
+        f"{ADMINISTERS} AND asked_by = acting_person() AND decided_at IS NULL",
+        amend="may_route() AND decided_by = acting_person() AND asked_by <> decided_by",
+        columns="decided_by, decided_at, confirmed, version_id",
+        before="may_route() AND decided_at IS NULL",
+    ),
+    "memberships": Rule(
+        "acting()",
+        f"{ADMINISTERS} OR may_give_key(desk_id)",
+        amend=f"{ADMINISTERS} OR may_give_key(desk_id) OR {_service('sweep')}",
+    ),
+    "holders": Rule(
+        "acting()",
+        f"{ADMINISTERS} AND kind = 'desk'",
+        amend=KEEPS,
+        columns="renew_since",
+    ),
+    "holder_keys": Rule("acting()", "false", change=False),
     "held_keys": Rule(
         f"by_id = acting_person() OR {OWN_DESK} OR {ADMINISTERS}"
-        f" OR {_service('public')}",
+        f" OR {_service('public')} OR {KEEPS}",
         "may_give_key(holder_id)",
-        change=False,
-        remove=f"{ADMINISTERS} OR may_give_key(holder_id)",
+        amend=f"may_give_key(holder_id) OR ({KEEPS} AND gated)",
+        remove=KEEPS,
     ),
     "credentials": Rule(
         f"person_id = acting_person() OR {_service('public')}",
         f"person_id = acting_person() OR {ADMINISTERS}",
+        amend="person_id = acting_person() OR is_being_reset(person_id)",
     ),
     "sessions": Rule(_service("public"), remove=True),
     "sign_in_attempts": Rule(_service("public"), change=False, remove=True),
     "standings": Rule(
-        IN_CASE,
-        amend=f"{IN_CASE} AND ended_at IS NOT NULL"
+        f"{SHARED} OR {_service('sweep')}",
+        STANDS,
+        amend=f"({IN_CASE} OR {_service('sweep')}) AND ended_at IS NOT NULL"
         f" AND (kind <> 'barred' OR {_stands(_allowed(May.BAR))})",
+        columns="ended_at",
     ),
-    "compartments": Rule(IN_CASE, change=False),
-    "key_grants": Rule(IN_CASE, change=False, remove=True),
+    "compartments": Rule(SHARED, change=False, remove=KEEPS),
+    "key_grants": Rule(SHARED, KEEPS, remove=KEEPS),
+    "key_work": Rule(f"{SHARED} OR {_service('sweep')}", KEEPS, remove=KEEPS),
     "import_batches": Rule(
         f"{IMPORTS} OR {_service('intake')}", _service("intake"), change=False
     ),
@@ -138,7 +203,12 @@ RULES: dict[str, Rule] = {
         ON_CASE, "stats", write=_allowed(May.TRIAGE, May.CARE, May.REOPEN)
     ),
     "subjects": _case(openers(Compartment.SUBJECT)),
-    "consents": _case(ON_CASE, write=_allowed(May.RECORD_CONSENT), change=False),
+    "consents": Rule(
+        f"({_stands(ON_CASE)} OR creating(case_id)) OR {_service('sweep')}",
+        f"({_stands(_allowed(May.RECORD_CONSENT))} OR creating(case_id))"
+        f" OR ({_service('sweep')} AND status = 'expired')",
+        change=False,
+    ),
     "case_events": Rule(
         f"({_track(CARE_CLOCKS)}) OR creating(case_id)",
         f"{IN_CASE} OR {_service('sweep')}",
@@ -149,27 +219,41 @@ RULES: dict[str, Rule] = {
         f" OR creating(case_id) OR ({_service('clocks')} AND {IN_CASE})",
         f"{IN_CASE} OR {_service('sweep')}",
     ),
+    "emergencies": Rule(
+        f"(person_id = acting_person() OR acting_person() = ANY (alerted)"
+        f" OR {_stands(_allowed(May.REVIEW_EMERGENCY))}) AND NOT barred_from(case_id)",
+        f"person_id = acting_person() AND {_stands(_allowed(May.BREAK_GLASS))}",
+        amend=f"{_stands(_allowed(May.REVIEW_EMERGENCY))}"
+        " AND person_id <> acting_person() AND reviewed_by = acting_person()",
+        columns="reviewed_at, reviewed_by, verdict",
+        before=f"{_stands(_allowed(May.REVIEW_EMERGENCY))} AND reviewed_at IS NULL",
+    ),
     "interim_measures": _case(INQUIRY | FINAL, write=_allowed(May.PROTECT)),
     "notes": _case(INQUIRY, change=False),
     "findings": _case(FINAL | REPORTING, write=REPORTING),
     "decisions": _case(FINAL, write=_allowed(May.DECIDE_LEGALLY)),
-    "outcomes": _case(CARING, write=_allowed(May.TELL_OUTCOME), change=False),
-    "care_notes": _case(CARING, write=CARING | NOTING, change=False),
-    "needs": _case(CARING),
+    "outcomes": _case(CARE, write=_allowed(May.TELL_OUTCOME), change=False),
+    "care_notes": _case(CARE, write=CARING | NOTING, change=False),
+    "needs": _case(CARE, write=CARING),
     "services": Rule("acting()", DIRECTORY),
     "referrals": Rule(
-        f"({_stands(CARING)} OR stands_on_referral(id, case_id))",
-        f"({_stands(CARING)} OR stands_on_referral(id, case_id))",
+        f"{_service('sweep')} OR {OWN_REFERRAL}",
+        OWN_REFERRAL,
+        amend=f"{OWN_REFERRAL} OR ({_service('sweep')}"
+        " AND status IN ('expired', 'consent_withdrawn'))",
     ),
     "service_reports": Rule(REFERRAL, change=False),
     "audit_rows": Rule(
-        "subject = acting_person() OR has_role('{auditor}')"
-        f" OR {_stands(_allowed(May.SEE_WHO_LOOKED))}",
+        "subject = acting_person() OR (SELECT has_role('{auditor}'))"
+        f" OR {_stands(_allowed(May.SEE_WHO_LOOKED))} OR ({READERS})",
         "false",
         change=False,
     ),
     "audit_heads": Rule(
-        "subject = acting_person() OR has_role('{auditor}')", "false", change=False
+        "subject = acting_person() OR (SELECT has_role('{auditor}'))"
+        f" OR {_service('checkpoint')}",
+        "false",
+        change=False,
     ),
 }
 
@@ -177,7 +261,7 @@ RULES: dict[str, Rule] = {
 def apply(connection: Connection, app_role: str) -> None:
     """Install functions, policies and the application role's rights; re-runnable."""
     role = connection.dialect.identifier_preparer.quote(app_role)
-    for script in (audit.INSTALL, INSTALL):
+    for script in (audit.INSTALL, INSTALL, MAY_GIVE, resealing.install()):
         connection.exec_driver_sql(script)
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
     connection.exec_driver_sql(
@@ -192,13 +276,14 @@ def apply(connection: Connection, app_role: str) -> None:
 def _statements(table: str, rule: Rule, role: str) -> list[str]:
     write = rule.write or rule.read
     rights = ["SELECT"] if write == "false" else ["SELECT", "INSERT"]
-    rights += ["UPDATE"] * rule.change + ["DELETE"] * bool(rule.remove)
+    update = f"UPDATE ({rule.columns})" if rule.columns else "UPDATE"
+    rights += [update] * rule.change + ["DELETE"] * bool(rule.remove)
     amend = rule.amend or write
     remove = rule.remove if isinstance(rule.remove, str) else write
     policies = {
         "read": f"FOR SELECT USING ({rule.read})",
         "write": f"FOR INSERT WITH CHECK ({write})",
-        "change": f"FOR UPDATE USING ({rule.read}) WITH CHECK ({amend})",
+        "change": f"FOR UPDATE USING ({rule.before or rule.read}) WITH CHECK ({amend})",
         "remove": f"FOR DELETE USING ({remove})",
     }
     statements = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"]

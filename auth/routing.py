@@ -1,95 +1,107 @@
-"""Changing which desk takes an office's cases: one person asks, another confirms.
-
-Who confirms holds the key of a desk that coordinates, which members give and no
-administrator can: so nobody leads cases to people of his own making.
-"""
+"""Where an office's cases go: which desk takes them, and which on a conflict."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from auth.accounts import check_route, set_route
-from auth.actor import Actor
-from auth.models import RouteChange
+from auth import desks
+from auth.models import Desk, Route
 from auth.policy import DeskKind
 from core import audit, db
-from core.errors import NotVisible, Stale
+from core.errors import Invalid
+from core.text import N_
+from vault import holders
 
 
-def may_confirm() -> bool:
-    """Return whether whoever acts may set routes; row security asks the same."""
-    return bool(db.session().scalar(select(func.may_route())))
-
-
-def ask(
-    actor: Actor,
+def set_route(
     office_id: uuid.UUID,
     kind: DeskKind,
     desk_id: uuid.UUID,
-    alternative_id: uuid.UUID | None,
+    alternative_id: uuid.UUID | None = None,
 ) -> None:
-    """Ask for a route; where nobody coordinates yet, set it.
+    """Say which desk takes an office's cases, and which does on a conflict.
 
-    :raises Invalid: where a desk cannot take cases.
+    :raises Invalid: where fewer than two members of a desk hold its key.
     """
-    if may_confirm():
-        set_route(office_id, kind, desk_id, alternative_id)
-        return
-    check_route(kind, desk_id, alternative_id)
-    change = RouteChange(
-        id=uuid.uuid4(),
+    check(kind, desk_id, alternative_id)
+    route = Route(
         office_id=office_id,
         kind=kind,
         desk_id=desk_id,
         alternative_id=alternative_id,
-        asked_by=actor.id,
     )
-    db.add(change)
-    audit.record(
-        office_id,
-        "route:asked",
-        change=change.id,
-        kind=kind,
-        desk=desk_id,
-        other=alternative_id,
-    )
-
-
-def waiting() -> Sequence[RouteChange]:
-    """Return the changes that nobody has decided on, oldest first."""
-    statement = select(RouteChange).where(RouteChange.decided_at.is_(None))
-    return db.session().scalars(statement.order_by(RouteChange.asked_at)).all()
-
-
-def get(change_id: uuid.UUID) -> RouteChange:
-    """Return a change to somebody who may confirm it.
-
-    :raises NotVisible: to anybody else.
-    """
-    change = db.session().get(RouteChange, change_id)
-    if change is None or not may_confirm():
-        raise NotVisible
-    return change
-
-
-def decide(actor: Actor, change: RouteChange, confirmed: bool) -> None:
-    """Confirm a change, which then holds at once, or refuse it.
-
-    :raises NotVisible: for whoever asked for it: it takes two.
-    :raises Stale: where it was decided on meanwhile.
-    :raises Invalid: where a desk can no longer take cases.
-    """
-    if change.asked_by == actor.id:
-        raise NotVisible
-    if change.decided_at is not None:
-        raise Stale
-    change.decided_by, change.decided_at = actor.id, db.now()
-    change.confirmed = confirmed
+    db.session().merge(route)
     db.session().flush()
-    audit.record(
-        change.office_id, "route:decided", change=change.id, confirmed=confirmed
-    )
-    if confirmed:
-        kind = DeskKind(change.kind)
-        set_route(change.office_id, kind, change.desk_id, change.alternative_id)
+    audit.record(office_id, "route:set", kind=kind, desk=desk_id, other=alternative_id)
+
+
+def check(kind: DeskKind, desk_id: uuid.UUID, alternative_id: uuid.UUID | None) -> None:
+    """Refuse a route to a desk that cannot take cases.
+
+    :raises Invalid: naming the field.
+    """
+    _check_desk(kind, desk_id, "desk")
+    if alternative_id == desk_id:
+        raise Invalid(alternative=N_("Choose another desk than the first."))
+    if alternative_id:
+        _check_desk(kind, alternative_id, "alternative")
+
+
+def _check_desk(kind: DeskKind, desk_id: uuid.UUID, field: str) -> None:
+    desk = db.session().get(Desk, desk_id)
+    if desk is None or desk.kind != kind:
+        raise Invalid(**{field: N_("Choose a desk of this kind.")})
+    if len(holders.able_members(desk_id)) < desks.LEAST_MEMBERS:
+        raise Invalid(**{field: N_("Two members must hold the desk's key first.")})
+
+
+def route(office_id: uuid.UUID, kind: DeskKind, conflicted: bool) -> uuid.UUID:
+    """Return the desk that takes an office's case; on a conflict, the alternative.
+
+    :raises Invalid: where no such desk takes cases, or a conflict leaves none.
+    """
+    return routes(office_id, [kind], conflicted)[kind]
+
+
+def routes(
+    office_id: uuid.UUID, kinds: Sequence[DeskKind], conflicted: bool
+) -> dict[DeskKind, uuid.UUID]:
+    """Return the desks of several kinds that take an office's case, as `route`.
+
+    Where nobody at a desk is able, its cases go to the one above: the alternative, and
+    from an intake desk the one that coordinates. A case is never refused for that.
+    """
+    asked = select(Route).where(Route.office_id == office_id)
+    rows = {DeskKind(row.kind): row for row in db.session().scalars(asked)}
+    choices = {kind: _choices(rows, kind, conflicted) for kind in kinds}
+    able = desks.able(desk for listed in choices.values() for desk in listed)
+    return {
+        kind: next((desk for desk in listed if able.get(desk)), listed[0])
+        for kind, listed in choices.items()
+    }
+
+
+def _choices(
+    rows: Mapping[DeskKind, Route], kind: DeskKind, conflicted: bool
+) -> list[uuid.UUID]:
+    """Return the desks that may take a case of a kind, in their order."""
+    row = rows.get(kind)
+    if row is None or (
+        conflicted and kind is DeskKind.INTAKE and not row.alternative_id
+    ):
+        raise Invalid(office=N_("No desk takes this office's reports yet."))
+    first = [] if conflicted and row.alternative_id else [row.desk_id]
+    above = rows.get(DeskKind.COORDINATION) if kind is DeskKind.INTAKE else None
+    listed = [*first, row.alternative_id, above and above.desk_id]
+    return [desk_id for desk_id in listed if desk_id]
+
+
+def optional(
+    office_id: uuid.UUID, kind: DeskKind, conflicted: bool
+) -> dict[DeskKind, uuid.UUID]:
+    """Return the desk of a kind that an office may do without, if it has one."""
+    try:
+        return routes(office_id, [kind], conflicted)
+    except Invalid:
+        return {}

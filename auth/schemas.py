@@ -1,17 +1,21 @@
 """What is asked for to sign in and to look after people, desks and offices."""
 
 import re
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
 from marshmallow import validates, validates_schema
 
+from auth.absence import LONGEST
 from auth.credentials import LEAST_LENGTH
+from auth.fields import Address, Capitals, Username
 from auth.policy import DeskKind, Role
 from auth.words import DESK_KINDS, ROLES, WEEKDAYS
 from core.calendar import weekend_of
-from core.fields import Body, Choice, Choices, Text, YesNo
+from core.fields import Body, Choice, Choices, Day, Text, YesNo
 from core.text import N_, Message, refuse
+from core.times import today
 
 PASSWORD_LIMIT = 200
 NAME_LIMIT = 200
@@ -19,20 +23,6 @@ LEAST_LETTERS = 5
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 OFFICE_CODE = re.compile(r"[A-Z][A-Z0-9]{1,7}")
 OFFICE = N_("Office")
-
-
-class Username(Text):
-    """A name to sign in with; a phone's capital first letter is no mistake."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        return super()._deserialize(value, *args, **kwargs).lower()
-
-
-class Capitals(Text):
-    """A code, written in capitals."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        return super()._deserialize(value, *args, **kwargs).upper()
 
 
 def _password(label: str, autocomplete: str, **more: Any) -> Text:
@@ -120,6 +110,12 @@ class CreatePerson(Body):
             "hint": N_("Keeps them out of reports that are about them."),
         },
     )
+    email = Address(
+        metadata={
+            "label": N_("E-mail address"),
+            "hint": N_("Keeps them out of reports that are about them."),
+        },
+    )
 
     @validates("username")
     def _is_plain(self, value: str, data_key: str) -> None:  # noqa: ARG002
@@ -140,7 +136,7 @@ class CreateDesk(Body):
         required=True,
         metadata={
             "label": N_("First members"),
-            "hint": N_("At least two, with a role that fits. They hold its key."),
+            "hint": N_("At least two, with a role that fits."),
         },
     )
 
@@ -151,6 +147,12 @@ class OfMember(Body):
     person = Choice([], required=True, metadata={"label": N_("Who?")})
 
 
+HOW_TO_COMPARE = N_(
+    "They find it under “My account”. Ask them to read it out, face to face or on a"
+    " call where you know the voice."
+)
+
+
 class GiveDeskKey(OfMember):
     """To whom a desk's key is given, and that it is really them."""
 
@@ -158,10 +160,7 @@ class GiveDeskKey(OfMember):
         required=True,
         metadata={
             "label": N_("Have you compared the fingerprint with them?"),
-            "hint": N_(
-                "They find it under “My account”. Ask them to read it out, face to"
-                " face or on a call where you know the voice."
-            ),
+            "hint": HOW_TO_COMPARE,
         },
     )
 
@@ -169,6 +168,42 @@ class GiveDeskKey(OfMember):
     def _was_compared(self, value: bool, data_key: str) -> None:  # noqa: ARG002
         if not value:
             raise refuse(N_("Compare it first: it shows that the key reaches them."))
+
+
+class BeAway(Body):
+    """How long a member is away, and who covers."""
+
+    until = Day(
+        required=True,
+        future=True,
+        metadata={
+            "label": N_("Until when are you away?"),
+            "hint": Message(
+                N_("The last day, at most %(days)s days from now."), days=LONGEST.days
+            ),
+        },
+    )
+    deputy = Choice(
+        [],
+        required=True,
+        metadata={"label": N_("Who covers for you?"), "widget": "radios"},
+    )
+    compared = YesNo(
+        metadata={
+            "label": N_(
+                "Somebody who is not at the desk: have you compared their fingerprint?"
+            ),
+            "hint": HOW_TO_COMPARE,
+        },
+    )
+
+    @validates("until")
+    def _is_soon(self, value: date, data_key: str) -> None:  # noqa: ARG002
+        if not today() <= value <= today() + LONGEST:
+            raise refuse(
+                N_("Choose today or a day in the next %(days)s days."),
+                days=LONGEST.days,
+            )
 
 
 class CreateOffice(Body):
@@ -236,13 +271,7 @@ class SetRoute(Body):
     )
 
 
-class DecideRoute(Body):
-    """Whether a change of route holds."""
+class DecideChange(Body):
+    """Whether a change holds; the question is asked in the words of its kind."""
 
-    confirmed = YesNo(
-        required=True,
-        metadata={
-            "label": N_("Shall these cases go there from now on?"),
-            "hint": N_("Say yes only if you know the people at the desk."),
-        },
-    )
+    confirmed = YesNo(required=True, metadata={"label": N_("Do you confirm it?")})

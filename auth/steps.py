@@ -1,122 +1,105 @@
 """Every step of this package: its form, its command, and who may take it."""
 
-import uuid
-from collections.abc import Callable, Iterable
-from typing import Any
-
-from auth import choices, commands, schemas
-from auth.actor import Actor
-from auth.choices import SchemaOf, fixed
-from auth.policy import May
-from core.steps import Body, Step
+from auth import choices, schemas
+from auth.choices import fixed
+from auth.commands import account, changes, desks, people
+from auth.step_kinds import (
+    AWAY,
+    CONFIRMS,
+    KEYLESS,
+    LEAVES,
+    SITS,
+    WITH_KEY,
+    by_administrators,
+    by_members,
+    on_oneself,
+)
+from core.steps import Step
 from core.text import N_
 
-Command = Callable[[Any, Any, Body], Any]
-WITH_KEY = "hold the key"
-
-
-def _administers(
-    name: str,
-    path: str,
-    title: str,
-    schema: SchemaOf,
-    command: Command,
-    allow: Callable[[Any, Any], Any] = commands.administers,
-    **more: Any,
-) -> Step:
-    return Step(
-        endpoint=f"auth.{name}",
-        path=path,
-        title=title,
-        schema=schema,
-        command=command,
-        allow=allow,
-        may=May.MANAGE_ORGANISATION,
-        **more,
-    )
-
-
-def _anybody(_: Actor, __: uuid.UUID | None) -> None:
-    """Everybody looks after their own account."""
-
-
-def _own(
-    name: str, title: str, schema: SchemaOf, command: Command, **more: Any
-) -> Step:
-    return Step(
-        endpoint=f"auth.{name}",
-        path=f"/account/{name.replace('_', '-')}",
-        title=title,
-        schema=schema,
-        command=command,
-        allow=_anybody,
-        after="auth.sign_in",
-        may="",
-        **more,
-    )
-
-
-CREATE_PERSON = _administers(
+CREATE_PERSON = by_administrators(
     "create_person",
     "/people/new",
     N_("Open an account"),
     choices.create_person,
-    commands.create_person,
+    people.create_person,
     after="auth.people",
     intro=N_("You get a password for one sign-in. Hand it over in person."),
     submit=N_("Open the account"),
 )
-CREATE_DESK = _administers(
+CREATE_DESK = by_administrators(
     "create_desk",
     "/desks/new",
     N_("Make a desk"),
     choices.create_desk,
-    commands.create_desk,
+    desks.create_desk,
     after="auth.desk",
     intro=N_(
         "Let the first members sign in and change their passwords before you seat them:"
-        " whoever knows their password could open what the desk opens."
+        " whoever knows their password could open what the desk opens. A coordinator"
+        " confirms them, and then the desk’s key is made for them. Until a desk"
+        " coordinates, it is made at once."
     ),
     submit=N_("Make the desk"),
 )
-CREATE_OFFICE = _administers(
+CREATE_OFFICE = by_administrators(
     "create_office",
     "/offices/new",
     N_("Enter an office"),
     fixed(schemas.CreateOffice),
-    commands.create_office,
+    changes.create_office,
     after="auth.office",
     submit=N_("Enter the office"),
 )
 
 ON_PERSON = (
-    _administers(
+    by_administrators(
         "disable_person",
         "/people/<uuid:id>/disable",
         N_("Close the account"),
         fixed(schemas.Confirm),
-        commands.disable_person,
-        commands.load_person,
+        people.disable_person,
+        people.load_person,
         after="auth.person",
         intro=N_(
-            "All their sessions end at once, and they leave each desk that somebody"
-            " else can open. An account is never opened again."
+            "At once all their sessions end, they leave every desk, and their key and"
+            " password open nothing any more. Colleagues who hold the same keys go on,"
+            " and make new ones. Where they alone hold a desk’s key, nobody opens its"
+            " cases afterwards: let them give it to somebody first. An account is never"
+            " opened again."
         ),
         submit=N_("Close the account"),
         done=N_("The account is closed."),
         guarded=True,
         when=lambda row: row.disabled_at is None,
     ),
+    by_administrators(
+        "ask_for_reset",
+        "/people/<uuid:id>/new-key",
+        N_("Give a new key to somebody who lost their password"),
+        fixed(schemas.Confirm),
+        people.ask_for_reset,
+        people.load_person,
+        after="auth.person",
+        intro=N_(
+            "You ask, and a coordinator confirms: they get the password for the next"
+            " sign-in. What only the old key opened is lost. Desks’ keys and cases come"
+            " back when a colleague who holds them gives them again."
+        ),
+        submit=N_("Ask for a new key"),
+        done=N_("A coordinator is asked to confirm it."),
+        when=lambda row: row.disabled_at is None,
+    ),
 )
 
 ON_DESK = (
-    _administers(
+    by_administrators(
         "add_member",
         "/desks/<uuid:id>/add-member",
         N_("Seat somebody"),
         choices.add_member,
-        commands.add_member,
-        commands.load_desk,
+        desks.add_member,
+        desks.load_desk,
         after="auth.desk",
         intro=N_(
             "Those are listed whose role fits this desk. They see no case until a"
@@ -124,25 +107,37 @@ ON_DESK = (
         ),
         submit=N_("Seat them"),
     ),
-    _administers(
+    by_administrators(
         "remove_member",
         "/desks/<uuid:id>/remove-member",
         N_("End somebody’s place"),
         choices.remove_member,
-        commands.remove_member,
-        commands.load_desk,
+        desks.remove_member,
+        desks.load_desk,
         after="auth.desk",
         intro=N_("Their key to the desk goes at once."),
         submit=N_("End their place"),
     ),
-    Step(
-        endpoint="auth.give_key",
-        path="/desks/<uuid:id>/give-key",
-        title=N_("Give the desk’s key"),
-        schema=choices.give_key,
-        command=commands.give_key,
-        allow=commands.load_own_desk,
+    by_administrators(
+        "ask_for_key",
+        "/desks/<uuid:id>/ask-for-key",
+        N_("Ask again for the desk’s key"),
+        fixed(schemas.Confirm),
+        desks.ask_for_key,
+        desks.load_desk,
         after="auth.desk",
+        may=KEYLESS,
+        intro=N_(
+            "This desk has no key yet. A coordinator is asked to confirm those who sit"
+            " there as its first members."
+        ),
+        submit=N_("Ask for the key"),
+    ),
+    by_members(
+        "give_key",
+        N_("Give the desk’s key"),
+        choices.give_key,
+        desks.give_key,
         may=WITH_KEY,
         intro=N_(
             "An administrator has seated them. With the key they open everything that"
@@ -151,21 +146,60 @@ ON_DESK = (
         submit=N_("Give the key"),
         done=N_("They hold the desk’s key now."),
     ),
+    by_members(
+        "be_away",
+        N_("Be away for a while"),
+        choices.be_away,
+        desks.be_away,
+        may=SITS,
+        intro=N_(
+            "A colleague at the desk is named as covering for you, and nothing else"
+            " changes. Somebody else sits at the desk until then and gets its key from"
+            " you now; their place ends by itself."
+        ),
+        submit=N_("Note it"),
+    ),
+    by_members(
+        "come_back",
+        N_("End your absence"),
+        fixed(schemas.Confirm),
+        desks.come_back,
+        may=AWAY,
+        intro=N_(
+            "You count as there again. Who sits at the desk only to cover for you"
+            " leaves it at once."
+        ),
+        submit=N_("I am back"),
+    ),
+    by_members(
+        "leave_desk",
+        N_("Leave this desk"),
+        fixed(schemas.Confirm),
+        desks.leave_desk,
+        may=LEAVES,
+        after="auth.account",
+        intro=N_(
+            "Your key to the desk goes at once. To come back you need an administrator"
+            " who seats you, and a member who gives you the key."
+        ),
+        submit=N_("Leave this desk"),
+        done=N_("You have left the desk."),
+    ),
 )
 
 ON_OFFICE = (
-    _administers(
+    by_administrators(
         "ask_for_route",
         "/offices/<uuid:id>/ask-for-route",
         N_("Say where cases go"),
         choices.ask_for_route,
-        commands.ask_for_route,
-        commands.load_office,
+        changes.ask_for_route,
+        changes.load_office,
         after="auth.office",
         intro=N_(
             "Two members must hold a desk’s key before it takes cases. A member of the"
-            " desk that coordinates confirms each change. Until one coordinates, what"
-            " you say holds at once: set the route to coordination last."
+            " desk that coordinates confirms each change. Until there is a route to"
+            " coordination, what you say holds at once."
         ),
         submit=N_("Send"),
     ),
@@ -173,14 +207,14 @@ ON_OFFICE = (
 
 ON_CHANGE = (
     Step(
-        endpoint="auth.decide_route",
-        path="/routes/<uuid:id>/decide",
-        title=N_("Confirm or refuse the change"),
-        schema=fixed(schemas.DecideRoute),
-        command=commands.decide_route,
-        allow=commands.load_change,
-        after="auth.route_change",
-        may=WITH_KEY,
+        endpoint="auth.decide_change",
+        path="/changes/<uuid:id>/decide",
+        title=N_("Confirm or refuse it"),
+        schema=choices.decide_change,
+        command=changes.decide_change,
+        allow=changes.load_change,
+        after="auth.change",
+        may=CONFIRMS,
         submit=N_("Record the decision"),
         guarded=True,
         when=lambda row: row.decided_at is None,
@@ -188,23 +222,24 @@ ON_CHANGE = (
 )
 
 ON_ACCOUNT = (
-    _own(
+    on_oneself(
         "change_password",
         N_("Change your password"),
         fixed(schemas.ChangePassword),
-        commands.change_password,
+        account.change_password,
         intro=N_(
             "A password that somebody gave you is for one sign-in: choose your own."
-            " Nobody can reset it. You sign in again afterwards."
+            " Nobody can tell you a password that you forgot. You sign in again"
+            " afterwards."
         ),
         submit=N_("Change it"),
         done=N_("Your password is changed. Sign in with the new one."),
     ),
-    _own(
+    on_oneself(
         "sign_out_everywhere",
         N_("Sign out everywhere"),
         fixed(schemas.Confirm),
-        commands.sign_out_everywhere,
+        account.sign_out_everywhere,
         intro=N_("All your sessions end, on every device and here."),
         submit=N_("Sign out everywhere"),
         done=N_("You are signed out everywhere."),
@@ -221,9 +256,3 @@ STEPS: tuple[Step, ...] = (
     *ON_CHANGE,
     *ON_ACCOUNT,
 )
-
-
-def open_steps(steps: Iterable[Step], may: Iterable[str], row: Any) -> list[Step]:
-    """Return the steps that somebody who may do `may` can take on a row now."""
-    allowed = set(may)
-    return [step for step in steps if step.may in allowed and step.when(row)]

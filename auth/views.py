@@ -1,14 +1,20 @@
-"""Pages of people, desks, offices, routes and one's own account."""
+"""Pages of people, desks, offices, changes and one's own account."""
 
 import uuid
 
 from flask import Blueprint, render_template
 from flask_login import current_user
 
-from auth import access, queries, steps
+from auth import access, step_kinds, steps
 from auth.actor import Actor
+from auth.many import gives_away
 from auth.policy import May
-from auth.steps import open_steps
+from auth.queries import account as own
+from auth.queries import changes as asked
+from auth.queries import desks as seats
+from auth.queries import offices as places
+from auth.queries import people as persons
+from auth.step_kinds import open_steps
 from core import db
 
 blueprint = Blueprint("auth", __name__)
@@ -16,10 +22,10 @@ blueprint = Blueprint("auth", __name__)
 
 @blueprint.get("/account")
 def account() -> str:
-    """Show one's own roles, desks and key."""
+    """Show one's own roles, desks and keys."""
     actor = current_user.actor
     with db.transaction(actor):
-        page = queries.account(actor)
+        page = own.account(actor)
     return render_template("auth/account.html", page=page, steps=steps.ON_ACCOUNT)
 
 
@@ -28,7 +34,7 @@ def people() -> str:
     """List everybody who has an account."""
     actor = current_user.actor
     with db.transaction(actor):
-        lines = queries.people(actor)
+        lines = persons.people(actor)
     return render_template("auth/people.html", lines=lines, new=steps.CREATE_PERSON)
 
 
@@ -37,10 +43,10 @@ def person(id: uuid.UUID) -> str:
     """Show one person, and what can be done about them."""
     actor = current_user.actor
     with db.transaction(actor):
-        line = queries.person(actor, id)
+        page = persons.person(actor, id)
     may = [] if id == actor.id else [May.MANAGE_ORGANISATION]
-    open_ = open_steps(steps.ON_PERSON, may, line.row)
-    return render_template("auth/person.html", line=line, steps=open_)
+    open_ = open_steps(steps.ON_PERSON, may, page.line.row)
+    return render_template("auth/person.html", page=page, steps=open_)
 
 
 @blueprint.get("/desks")
@@ -48,8 +54,10 @@ def desks() -> str:
     """List the desks, their members, and who holds the key."""
     actor = current_user.actor
     with db.transaction(actor):
-        lines = queries.desks(actor)
-    return render_template("auth/desks.html", lines=lines, new=steps.CREATE_DESK)
+        lines, alarms = seats.desks(actor), seats.alarms(actor)
+    return render_template(
+        "auth/desks.html", lines=lines, alarms=alarms, new=steps.CREATE_DESK
+    )
 
 
 @blueprint.get("/desks/<uuid:id>")
@@ -57,31 +65,50 @@ def desk(id: uuid.UUID) -> str:
     """Show one desk to administrators and to its members."""
     actor = current_user.actor
     with db.transaction(actor):
-        line = queries.desk(actor, id)
-    open_ = open_steps(steps.ON_DESK, _may_at(actor, line), line.row)
-    back = "auth.desks" if _administers(actor) else "auth.account"
-    return render_template("auth/desk.html", line=line, steps=open_, back=back)
+        page = seats.desk(actor, id)
+    open_ = open_steps(steps.ON_DESK, _may_at(actor, page), page.line.row)
+    administers = _administers(actor)
+    back = "auth.desks" if administers else "auth.account"
+    gives = id in actor.desks and gives_away(page.line.row.kind)
+    return render_template(
+        "auth/desk.html",
+        page=page,
+        steps=open_,
+        back=back,
+        administers=administers,
+        gives=gives,
+    )
 
 
 def _administers(actor: Actor) -> bool:
     return access.allows(actor, May.MANAGE_ORGANISATION)
 
 
-def _may_at(actor: Actor, line: queries.DeskLine) -> list[str]:
-    gives = line.row.id in actor.desks and bool(line.waiting)
-    may = [May.MANAGE_ORGANISATION] if _administers(actor) else []
-    return [*may, steps.WITH_KEY] if gives else [*may]
+def _may_at(actor: Actor, page: seats.DeskPage) -> list[str]:
+    may: list[str] = [May.MANAGE_ORGANISATION] if _administers(actor) else []
+    if not page.line.generation and not page.asked:
+        may += [step_kinds.KEYLESS] if may else []
+    own_place = page.line.place_of(actor.id)
+    if own_place is None or page.line.row.id not in actor.desks:
+        return may
+    may += [step_kinds.WITH_KEY] if page.line.waiting else []
+    if own_place.away:
+        return [*may, step_kinds.AWAY, step_kinds.LEAVES]
+    covers = own_place.row.until is not None
+    return (
+        [*may, step_kinds.LEAVES]
+        if covers
+        else [*may, step_kinds.SITS, step_kinds.LEAVES]
+    )
 
 
 @blueprint.get("/offices")
 def offices() -> str:
-    """List the offices, where their cases go, and the changes that wait."""
+    """List the offices, and where their cases go."""
     actor = current_user.actor
     with db.transaction(actor):
-        lines, changes = queries.offices(actor), queries.open_changes(actor)
-    return render_template(
-        "auth/offices.html", lines=lines, changes=changes, new=steps.CREATE_OFFICE
-    )
+        lines = places.offices(actor)
+    return render_template("auth/offices.html", lines=lines, new=steps.CREATE_OFFICE)
 
 
 @blueprint.get("/offices/<uuid:id>")
@@ -89,30 +116,29 @@ def office(id: uuid.UUID) -> str:
     """Show one office and where its cases go."""
     actor = current_user.actor
     with db.transaction(actor):
-        line = queries.office(actor, id)
-        waiting = queries.open_changes(actor)
-    changes = [each for each in waiting if each.row.office_id == id]
+        line, waiting = places.office(actor, id), asked.waiting(id)
     return render_template(
-        "auth/office.html", line=line, changes=changes, steps=steps.ON_OFFICE
+        "auth/office.html", line=line, changes=waiting, steps=steps.ON_OFFICE
     )
 
 
-@blueprint.get("/routes")
-def routes() -> str:
-    """List the changes of routes that a coordinator is asked to confirm."""
+@blueprint.get("/changes")
+def changes() -> str:
+    """List what takes two people: what waits, and what was decided lately."""
     actor = current_user.actor
     with db.transaction(actor):
-        changes = queries.changes_to_decide(actor)
-    return render_template("auth/routes.html", changes=changes)
-
-
-@blueprint.get("/routes/<uuid:id>")
-def route_change(id: uuid.UUID) -> str:
-    """Show what is asked for, beside what holds now."""
-    actor = current_user.actor
-    with db.transaction(actor):
-        line, desks = queries.change(id)
-    open_ = open_steps(steps.ON_CHANGE, [steps.WITH_KEY], line.row)
+        page, alarms = asked.changes(actor), seats.alarms(actor)
     return render_template(
-        "auth/route_change.html", line=line, desks=desks, steps=open_
+        "auth/changes.html", page=page, alarms=alarms, administers=_administers(actor)
     )
+
+
+@blueprint.get("/changes/<uuid:id>")
+def change(id: uuid.UUID) -> str:
+    """Show what is asked for, beside what holds now, and who decided."""
+    actor = current_user.actor
+    with db.transaction(actor):
+        page = asked.change(actor, id)
+    may = [step_kinds.CONFIRMS] if page.may_decide else []
+    open_ = open_steps(steps.ON_CHANGE, may, page.line.row)
+    return render_template("auth/change.html", page=page, steps=open_)

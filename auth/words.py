@@ -1,8 +1,8 @@
-"""Roles and kinds of desk in words."""
+"""Roles, standings, compartments, kinds of desk and of changes in words."""
 
 from collections.abc import Mapping
 
-from auth.policy import DeskKind, Role
+from auth.policy import Compartment, DeskKind, Role, Standing
 from core.text import N_
 
 ROLES: Mapping[str, str] = {
@@ -18,6 +18,31 @@ ROLES: Mapping[str, str] = {
     Role.ADMINISTRATOR: N_("Administrator"),
 }
 
+STANDINGS: Mapping[str, str] = {
+    Standing.INTAKE: N_("Intake"),
+    Standing.LEAD: N_("Lead"),
+    Standing.INVESTIGATOR: N_("Investigator"),
+    Standing.PARTNER_INVESTIGATOR: N_("Partner’s investigator"),
+    Standing.CARE_OFFICER: N_("Care officer"),
+    Standing.LEGAL_OFFICER: N_("Legal officer"),
+    Standing.ETHICS_OFFICER: N_("Ethics officer"),
+    Standing.PROVIDER: N_("Service provider"),
+    Standing.DUTY: N_("On duty"),
+    Standing.EMERGENCY: N_("In an emergency"),
+    Standing.BARRED: N_("Barred"),
+}
+
+COMPARTMENTS: Mapping[str, str] = {
+    Compartment.REPORT: N_("The report as received"),
+    Compartment.THREAD: N_("Exchange with the reporter"),
+    Compartment.SURVIVOR: N_("Who the survivor is"),
+    Compartment.SUBJECT: N_("Who is complained of"),
+    Compartment.CARE: N_("Care"),
+    Compartment.INVESTIGATION: N_("Investigation file"),
+    Compartment.FINAL: N_("Findings and decision"),
+    Compartment.REFERRAL: N_("What the provider is told"),
+}
+
 DESK_KINDS: Mapping[str, str] = {
     DeskKind.INTAKE: N_("Intake"),
     DeskKind.COORDINATION: N_("Coordination"),
@@ -27,6 +52,13 @@ DESK_KINDS: Mapping[str, str] = {
     DeskKind.LEGAL: N_("Legal"),
     DeskKind.ETHICS: N_("Ethics"),
     DeskKind.PROVIDER: N_("Service provider"),
+    DeskKind.DUTY: N_("On duty"),
+}
+
+CHANGES: Mapping[str, str] = {
+    "route": N_("Where an office’s cases go"),
+    "desk": N_("The first members of a desk"),
+    "reset": N_("A new key for somebody who lost their password"),
 }
 
 WEEKDAYS: Mapping[str, str] = {

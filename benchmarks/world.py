@@ -10,13 +10,14 @@ from uuid import uuid4
 
 from psycopg import Connection, connect
 from sqlalchemy import make_url
+from sqlalchemy.orm import Session
 
 from auth.actor import SETUP, Actor
 from auth.sessions import resume, sign_in
 from config import Config
 from core import db, embedded
 from demo.organisation import Organisation, build
-from vault import uris
+from vault import server_keys, uris
 from vault.crypto import Cost
 from vault.keyring import Keyring
 from web.database import APP_ROLE, Addresses, serve_on, upgrade
@@ -43,6 +44,14 @@ class World:
     def owner(self) -> Connection:
         """Connect as the owner, with the plain driver, past row security."""
         return plain(self.where.owner or "")
+
+    @contextmanager
+    def setting_up(self) -> Iterator[Session]:
+        """Run one step as who sets an organisation up, then serve again."""
+        db.connect(self.where.owner or "")
+        with db.transaction(SETUP) as session:
+            yield session
+        serve_on(self.where)
 
 
 def plain(url: str) -> Connection:
@@ -72,16 +81,19 @@ def make(running: embedded.Server) -> World:
     config = Config(instance=running.data.parent, testing=True)
     where = Addresses(running.url(embedded.DATABASE, APP_ROLE), running.owner_url)
     upgrade(where)
-    uris.make(config.pepper)
+    for uri in (config.pepper, config.gate):
+        uris.make(uri)
+    server_keys.use({}, pepper=config.pepper, gate=config.gate)
     pepper = uris.load(config.pepper)
     db.connect(where.owner or "")
     with db.transaction(SETUP):
         made = build(lambda _: PASSWORD, pepper, CHEAP)
     serve_on(where)
-    return World(where, made, {name: _signed_in(name, pepper) for name in made.people})
+    return World(where, made, {name: signed_in(name, pepper) for name in made.people})
 
 
-def _signed_in(username: str, pepper: bytes) -> Actor:
+def signed_in(username: str, pepper: bytes) -> Actor:
+    """Let somebody sign in with everybody's password."""
     resumed = resume(sign_in(username, PASSWORD, pepper))
     assert resumed is not None
     return resumed.actor

@@ -3,15 +3,18 @@
 import uuid
 from typing import Any
 
-from auth import access
+from auth import access, keys
 from auth.actor import Actor
-from auth.policy import May
+from auth.policy import Compartment, May, opens
+from casework import timeline
 from casework.facts import facts_of
 from casework.models.case import Case, Survivor
 from casework.stages import target
 from core import db
 from core.errors import Invalid, NotVisible, Stale
+from core.events import Event
 from core.text import N_
+from vault import work
 
 
 def load(
@@ -43,8 +46,26 @@ def move(case: Case, name: str) -> None:
 
 
 def settle(actor: Actor, case: Case) -> None:
-    """Make the keys of a case follow its standings, consents and stage."""
-    access.settle(actor, case.id, facts_of(case))
+    """Make the keys of a case follow its standings, consents and stage.
+
+    A key that only a later holder can renew has a clock on it.
+    """
+    left = keys.settle(actor, case.id, facts_of(case))
+    if left.to_renew and not left.waited:
+        parts = sorted(left.to_renew)
+        timeline.record(Event.KEYS_TO_RENEW, case, compartments=parts)
+    elif left.waited and not left.to_renew:
+        timeline.record(Event.KEYS_RENEWED, case)
+
+
+def catch_up(actor: Actor, case: Case) -> None:
+    """Do what is left on the keys of a case, where the actor is who can."""
+    left = work.due(case.id)
+    if not left:
+        return
+    facts, held = facts_of(case), access.standings(actor, case.id)
+    if any(opens(kind, Compartment(part), facts) for kind in held for part in left):
+        settle(actor, case)
 
 
 def survivors(case_id: uuid.UUID) -> list[Survivor]:

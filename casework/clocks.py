@@ -67,7 +67,7 @@ def tell(*happenings: Happening) -> None:
     A clock hears every event of its case, also from someone who may not see it. One
     that runs already, about the same thing, is not started beside itself.
     """
-    with db.serving("clocks"):
+    with db.serving(db.actor().service or "clocks"):
         rows = _running(happenings[0].case_id)
         for happening in happenings:
             rows += _tell(happening, rows)

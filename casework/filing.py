@@ -34,7 +34,7 @@ from casework.vocabulary import (
 from core import db
 from core.references import new_reference
 from vault.boxes import Box
-from vault.grants import Boxes
+from vault.keyring import Boxes
 
 WHOEVER = Affected(
     AgeBand.UNKNOWN, Sex.UNKNOWN, YesNoUnknown.UNKNOWN, YesNoUnknown.UNKNOWN, None
@@ -47,7 +47,7 @@ class Arrival:
 
     `content` marks its answers, so that a second delivery can be compared.
     `conflicted` says that the person complained of works where it would be read;
-    `account` is their own account, if it was recognised.
+    `accounts` are their own, as far as they were recognised.
     """
 
     office: Office
@@ -57,7 +57,7 @@ class Arrival:
     content: str | None = None
     problems: Sequence[Mapping[str, str]] = ()
     conflicted: bool = False
-    account: uuid.UUID | None = None
+    accounts: Sequence[uuid.UUID] = ()
 
     @property
     def received_at(self) -> datetime:

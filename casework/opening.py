@@ -10,9 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from auth import access
 from auth.actor import Actor
 from auth.policy import Compartment, Facts, Standing, opens
-from core import audit
-from vault import grants
+from core import audit, db
 from vault.boxes import Box, compartment_of, version_of
+from vault.keyring import held_boxes
 from vault.sealed import Sealed
 
 Column = InstrumentedAttribute[Any]
@@ -47,12 +47,13 @@ def reveal(
     """
     if standings is None:
         standings = access.standings(actor, case_id, referral_id)
-    boxes = grants.held_boxes(actor.keyring, case_id, referral_id)
+    boxes = held_boxes(actor.keyring, case_id, referral_id)
     opened, ready = Opened(), []
     for column, rows in wanted:
         compartment = Compartment(compartment_of(column))
         filled = [row for row in rows if getattr(row, column.key) is not None]
         if any(opens(standing, compartment, facts) for standing in standings):
+            _renewed_meanwhile(column, filled, boxes)
             ready += [(column, row) for row in filled if _held(column, row, boxes)]
         if len(filled) > sum(column is known for known, _ in ready):
             opened.shut.add(compartment)
@@ -62,6 +63,15 @@ def reveal(
     for column, row in ready:
         opened.words[str(column), row.id] = _open(column, row, boxes)
     return opened
+
+
+def _renewed_meanwhile(
+    column: Column, rows: Iterable[Any], boxes: Mapping[tuple[str, int], Box]
+) -> None:
+    """Read rows again whose key was renewed between their reading and the keys'."""
+    for row in rows:
+        if not _held(column, row, boxes):
+            db.session().refresh(row)
 
 
 def _place(column: Column, row: Any) -> tuple[str, int]:

@@ -15,6 +15,9 @@ class Event(StrEnum):
     CONFLICT_DECLARED = "case:conflict_declared"
     PERSON_BARRED = "case:person_barred"
     CASE_ASSIGNED = "case:assigned"
+    CASE_GIVEN = "case:given_to_desk"
+    PERSON_ADDED = "case:person_added"
+    PERSON_LEFT = "case:person_left"
 
     CASE_RECEIVED = "investigation:received"
     CASE_TAKEN = "investigation:taken"
@@ -56,6 +59,14 @@ class Event(StrEnum):
     REFERRAL_REACHED = "referral:reached"
     REFERRAL_COMPLETED = "referral:completed"
     REFERRAL_WITHDRAWN = "referral:withdrawn"
+    REFERRAL_KEYS_TO_RENEW = "referral:keys_to_renew"
+    REFERRAL_KEYS_RENEWED = "referral:keys_renewed"
+
+    GLASS_BROKEN = "emergency:glass_broken"
+    EMERGENCY_REVIEWED = "emergency:reviewed"
+
+    KEYS_TO_RENEW = "keys:to_renew"
+    KEYS_RENEWED = "keys:renewed"
 
     CLOCK_BREACHED = "clock:breached"
     CLOCK_EXTENDED = "clock:extended"

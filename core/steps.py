@@ -44,7 +44,8 @@ class Step:
     form's idempotency key, and for a `guarded` step the `version` that was seen.
     `after` is the endpoint shown next; it gets the id that the command returns, else
     the step's own; a command that returns `Shown` is answered with that at once.
-    `when` says whether a target is in a state for the step.
+    `when` says whether a target is in a state for the step. A command `in_parts` is
+    many transactions, each whole by itself, and checks in each.
     """
 
     endpoint: str
@@ -59,6 +60,7 @@ class Step:
     submit: str = ""
     done: str = ""
     guarded: bool = False
+    in_parts: bool = False
     when: Callable[[Any], bool] = anytime
     prefill: Callable[[Any, Any], Body] = blank
     changes: Callable[[uuid.UUID, datetime], Sequence[str]] = nothing_changed

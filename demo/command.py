@@ -33,7 +33,7 @@ def prepare(config: Config, say: Say) -> str:
 
     Returns the password of every account of the demo.
     """
-    for uri in (config.pepper, config.secret_key):
+    for uri in (config.pepper, config.gate, config.secret_key):
         if uris.make(uri):
             say("Made a server key.")
     where = database.addresses(config)

@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from auth.accounts import create_desk, create_office, create_person, set_route
+from auth import desks
+from auth.accounts import create_office, create_person
 from auth.policy import DeskKind, Role
+from auth.routing import set_route
 from vault.crypto import Cost
 
 WEEKEND, FRIDAY = ("sat", "sun"), ("fri", "sat")
@@ -33,6 +35,7 @@ PEOPLE = (
     ("pia", "Pia", Role.PROVIDER, "NBO", None),
     ("mallory", "Mallory", Role.FOCAL_POINT, "NBO", "S-1010"),
     ("focal-2", "Second focal point", Role.FOCAL_POINT, "GVA", "S-2001"),
+    ("focal-3", "Third focal point", Role.FOCAL_POINT, "GVA", "S-2007"),
     ("coordinator-2", "Second coordinator", Role.COORDINATOR, "GVA", "S-2002"),
     ("investigator-2", "Second investigator", Role.INVESTIGATOR, "GVA", "S-2003"),
     ("investigator-3", "Third investigator", Role.INVESTIGATOR, "GVA", "S-2004"),
@@ -70,6 +73,7 @@ DESKS = (
     ("care", "Survivor care", DeskKind.CARE, "NBO", ("salma", "care-2")),
     ("legal", "Legal", DeskKind.LEGAL, "GVA", ("lena", "legal-2")),
     ("partner", "Partner’s unit", DeskKind.PARTNER, "NBO", ("partner-1", "partner-2")),
+    ("duty", "On duty", DeskKind.DUTY, "GVA", ("focal-2", "focal-3")),
     ("clinic", "Riverside clinic", DeskKind.PROVIDER, "NBO", ("pia", "provider-2")),
 )
 ROUTED = {
@@ -78,6 +82,7 @@ ROUTED = {
     DeskKind.CARE: ("care", None),
     DeskKind.LEGAL: ("legal", None),
     DeskKind.PARTNER: ("partner", None),
+    DeskKind.DUTY: ("duty", None),
 }
 
 
@@ -117,7 +122,8 @@ def build(
 def _desks(made: Organisation) -> None:
     for key, name, kind, office_code, names in DESKS:
         members = [made.people[name] for name in names]
-        desk = create_desk(name, kind, made.offices[office_code], members)
+        desk = desks.create(name, kind, made.offices[office_code], members)
+        desks.make_key(desk.id, members)
         made.desks[key] = desk.id
     for code, office_id in made.offices.items():
         own = "intake_nbo" if code == "NBO" else "intake_hq"

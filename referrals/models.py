@@ -52,7 +52,7 @@ class Referral(Base):
     """A referral to one service: the minimum, sealed for its provider alone.
 
     The codes are all that a provider sees before accepting; `office_id` says near
-    which office the survivor is. Who it is opens after acceptance and release.
+    which office the survivor is. Who it is opens with its acceptance.
     """
 
     __tablename__ = "referrals"
@@ -73,15 +73,14 @@ class Referral(Base):
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
-    released_at: Mapped[datetime | None]
     reached_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     reject_reason: Mapped[str | None]
     made_by: Mapped[uuid.UUID | None]
-    name: Mapped[Sealed | None] = sealed("referral")
-    contact: Mapped[Sealed | None] = sealed("referral")
-    request: Mapped[Sealed | None] = sealed("referral")
+    name: Mapped[Sealed | None] = sealed("referral", referral="id")
+    contact: Mapped[Sealed | None] = sealed("referral", referral="id")
+    request: Mapped[Sealed | None] = sealed("referral", referral="id")
     version_id: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version_id}
@@ -101,4 +100,4 @@ class ServiceReport(Base):
     outcome: Mapped[str | None]
     reported_at: Mapped[datetime] = mapped_column(default=now)
     reported_by: Mapped[uuid.UUID | None]
-    text: Mapped[Sealed | None] = sealed("referral")
+    text: Mapped[Sealed | None] = sealed("referral", referral="referral_id")

@@ -175,15 +175,6 @@ class WithdrawReferral(Body):
     )
 
 
-class Release(Body):
-    """The key to name and contact, for the provider's desk."""
-
-    still_agreed = YesNo(
-        required=True,
-        metadata={"label": N_("Does the survivor still agree to this referral?")},
-    )
-
-
 class CreateService(Body):
     """An entry of the directory, just verified."""
 

@@ -49,6 +49,7 @@ class Move:
 
 
 CARE, ANSWER = May.CARE, May.ANSWER_REFERRAL
+NOT_NOW = N_("This cannot be done where the referral stands now.")
 WITHDRAWN = Event.REFERRAL_WITHDRAWN
 
 MOVES: Mapping[str, Move] = {
@@ -70,13 +71,15 @@ MOVES: Mapping[str, Move] = {
     ),
     "revoke": Move(OPEN, Status.REVOKED, CARE, WITHDRAWN),
     "withdraw_consent": Move(OPEN, Status.CONSENT_WITHDRAWN, CARE, WITHDRAWN),
-    "expire": Move(WAITING, Status.EXPIRED, CARE, WITHDRAWN),
+    "expire": Move(OPEN, Status.EXPIRED, CARE, WITHDRAWN),
+    "no_answer": Move(WAITING, Status.REVOKED, CARE, WITHDRAWN),
     "enter_in_error": Move(OPEN, Status.ENTERED_IN_ERROR, CARE, WITHDRAWN),
 }
+# What a care officer says of an end. "expire" is not among them: a consent ran out.
 WITHDRAWALS: Mapping[str, str] = {
     "withdraw_consent": N_("The survivor no longer agrees to it"),
     "revoke": N_("It is no longer needed, or another service is better"),
-    "expire": N_("The service did not answer"),
+    "no_answer": N_("The service did not answer"),
     "enter_in_error": N_("It was sent by mistake"),
 }
 
@@ -92,5 +95,5 @@ def target(name: str, status: str) -> Status:
     :raises WrongStage: where it cannot be made from here; a final status stays.
     """
     if not can(name, status):
-        raise WrongStage(N_("This cannot be done where the referral stands now."))
+        raise WrongStage(NOT_NOW)
     return MOVES[name].target

@@ -19,7 +19,6 @@ from referrals import choices, loading, schemas
 from referrals.choices import SchemaOf
 from referrals.commands import care, directory, provider
 from referrals.models import Referral
-from referrals.queries.referrals import is_unreleased
 from referrals.stages import OPEN, WITH_PROVIDER, can
 
 When = Callable[[Any], bool]
@@ -128,8 +127,7 @@ ON_CASE = (
         prefill=choices.known,
         intro=N_(
             "The service first sees only what is needed to answer: kind, urgency, age,"
-            " language and place. Name and contact open to it when it has accepted and"
-            " you have released them."
+            " language and place. Name and contact open to it with its acceptance."
         ),
         submit=N_("Send the referral"),
         done=N_("The referral is sent."),
@@ -150,20 +148,6 @@ ON_CASE = (
 
 ON_REFERRAL = (
     _on_referral(
-        "release",
-        N_("Release name and contact to the provider"),
-        May.CARE,
-        care.release,
-        schemas.Release,
-        when=is_unreleased,
-        intro=N_(
-            "The service has accepted. Its desk can then open the name, the safe"
-            " contact and your request."
-        ),
-        submit=N_("Release"),
-        done=N_("Name and contact are open to the service now."),
-    ),
-    _on_referral(
         "accept_referral",
         N_("Accept the referral"),
         May.ANSWER_REFERRAL,
@@ -171,8 +155,8 @@ ON_REFERRAL = (
         schemas.AcceptReferral,
         when=_at("accept"),
         intro=N_(
-            "Name and safe contact open to your desk when the care officer has released"
-            " them."
+            "Your desk then sees the name and the safe contact, at once and for this"
+            " referral alone."
         ),
         submit=N_("Accept"),
     ),

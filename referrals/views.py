@@ -8,6 +8,7 @@ from flask_login import current_user
 from auth import access
 from auth.policy import May
 from core import db
+from referrals import loading
 from referrals.queries import referrals
 from referrals.queries import services as directory
 from referrals.queries.care import needs_and_referrals
@@ -35,8 +36,10 @@ def inbox() -> str:
 
 @blueprint.get("/referrals/<uuid:id>")
 def referral(id: uuid.UUID) -> str:
-    """Show a referral: to its provider a name only after acceptance and release."""
+    """Show a referral: to its provider a name only with its acceptance."""
     actor = current_user.actor
+    with db.transaction(actor):
+        loading.open_one(actor, id)
     with db.transaction(actor):
         page = referrals.referral_page(actor, id)
     steps = open_steps(ON_REFERRAL, page.may, page.row)
@@ -47,6 +50,8 @@ def referral(id: uuid.UUID) -> str:
 def care(id: uuid.UUID) -> str:
     """Show a care officer what survivors need and where they were referred."""
     actor = current_user.actor
+    with db.transaction(actor):
+        loading.open_all(actor, id)
     with db.transaction(actor):
         page = needs_and_referrals(actor, id)
     return render_template("referrals/care.html", page=page, steps=ON_CASE)

@@ -212,9 +212,11 @@ class Trail:
 
 
 def trail() -> Trail:
-    """Count the chains that the actor may see."""
+    """Count the chains that the actor may see, and that have rows."""
     counted = db.session().execute(
-        select(func.count(), func.coalesce(func.sum(AuditHead.seq), 0))
+        select(func.count(), func.coalesce(func.sum(AuditHead.seq), 0)).where(
+            AuditHead.seq > 0
+        )
     )
     chains, rows = counted.one()
     return Trail(chains, int(rows))

@@ -1,6 +1,8 @@
 """The pages of oversight: timeliness, and whether the audit trail is whole."""
 
-from flask import Blueprint, render_template, request
+from pathlib import Path
+
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -9,7 +11,8 @@ from auth import access
 from auth.actor import STATS
 from auth.policy import May
 from core import db
-from core.audit import verify
+from core.checkpoints import Checkpoint, History, Unreadable, load, newest
+from core.trail import stored, verify
 from stats import queries
 
 blueprint = Blueprint("stats", __name__)
@@ -27,6 +30,14 @@ FAULTS = {
     "added": _l("This row is beyond the recorded end of its chain."),
     "not what the head says": _l("This row is not the recorded end of its chain."),
     "the chain has no head": _l("The record of where this chain ends is missing."),
+    "not what a checkpoint says": _l(
+        "This row, or one before it, was rewritten after a checkpoint named it."
+    ),
+    "unreadable": _l("This line is no checkpoint."),
+    "signed by another key": _l("This line is signed by another key."),
+    "the signature is false": _l("The signature of this line is false."),
+    "out of order": _l("This is not where it belongs."),
+    "does not add up": _l("This line does not follow from the lines before it."),
 }
 DECISIONS = {"done": _l("Done"), "allowed": _l("Allowed"), "denied": _l("Refused")}
 
@@ -48,15 +59,22 @@ def audit() -> ResponseReturnValue:
     """Show the newest audit rows by opaque ids; with `verify`, recompute them all."""
     actor = current_user.actor
     access.require_role(actor, May.VERIFY_AUDIT)
+    asked = "verify" in request.args
+    # Before the rows: what a checkpoint names must be among them.
+    history = load(_checkpoints()) if asked else History()
     with db.transaction(actor) as session:
         trail = queries.trail()
         page = min(max(1, request.args.get("page", 1, int)), trail.pages)
         rows = queries.recent(page)
-        verdict = verify(session) if "verify" in request.args else None
+        verdict = verify(stored(session), history) if asked else None
         verified_at = db.now()
+    checkpoint, unreadable = _newest()
     return render_template(
         "stats/audit.html",
         trail=trail,
+        checkpoint=checkpoint,
+        unreadable=unreadable,
+        torn=history.torn,
         page=page,
         rows=rows,
         verdict=verdict,
@@ -64,3 +82,16 @@ def audit() -> ResponseReturnValue:
         faults=FAULTS,
         decisions=DECISIONS,
     )
+
+
+def _newest() -> tuple[Checkpoint | None, bool]:
+    """Return the newest checkpoint, and whether there is a line that is none."""
+    try:
+        return newest(_checkpoints()), False
+    except Unreadable:
+        return None, True
+
+
+def _checkpoints() -> Path:
+    where: Path = current_app.config["PSEAH"].checkpoints
+    return where

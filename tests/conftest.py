@@ -24,7 +24,7 @@ from core import db, embedded
 from demo.organisation import Organisation, build
 from demo.services import furnish
 from tests.reports import report
-from vault import uris
+from vault import server_keys, uris
 from vault.crypto import Cost
 from web.database import APP_ROLE, Addresses, serve_on, upgrade
 
@@ -101,8 +101,9 @@ def world(
     where = Addresses(server.url(name, APP_ROLE), server.url(name))
     upgrade(where)
     config = Config(instance=tmp_path_factory.mktemp("instance"), testing=True)
-    for uri in (config.pepper, config.secret_key):
+    for uri in (config.pepper, config.gate, config.secret_key):
         uris.make(uri)
+    server_keys.use({}, pepper=config.pepper, gate=config.gate)
     pepper = uris.load(config.pepper)
     db.connect(where.owner or "")
     with db.transaction(SETUP):

@@ -28,10 +28,10 @@ class Box:
     def __repr__(self) -> str:
         return f"<Box {self.name}>"
 
-    @property
-    def grant_info(self) -> tuple[object, ...]:
-        """What a grant of this box's key is bound to, beside its holder."""
-        return ("grant", self.id, self.case_id, self.name, self.version)
+    def grant_info(self, holder_id: uuid.UUID, generation: int) -> tuple[object, ...]:
+        """What a grant of this box's key to a holder is bound to."""
+        place = (self.id, self.case_id, self.name, self.version)
+        return ("grant", *place, holder_id, generation)
 
     def _bound(self, column: InstrumentedAttribute[Any], row_id: uuid.UUID) -> bytes:
         """Return the associated data of a field: format, place and compartment."""

@@ -18,18 +18,42 @@ class HolderKind(StrEnum):
 
 
 class Holder(Base):
-    """Someone keys are sealed to; a person or desk has the same id."""
+    """Someone keys are sealed to; a person or desk has the same id.
+
+    `renew_since`: somebody left who held this desk's key, so that it must be re-made.
+    """
 
     __tablename__ = "holders"
 
     id: Mapped[Id]
     kind: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    renew_since: Mapped[datetime | None]
+
+
+class HolderKey(Base):
+    """One generation of a holder's key pair; the newest is what one seals to.
+
+    `older` is the private key of the generation before, sealed to this one: who holds
+    a desk's newest key opens what was sealed to the desk before.
+    """
+
+    __tablename__ = "holder_keys"
+
+    holder_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("holders.id"), primary_key=True
+    )
+    generation: Mapped[int] = mapped_column(primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    older: Mapped[bytes | None] = mapped_column(LargeBinary)
     made_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class HeldKey(Base):
-    """A desk's private key, sealed to one of its members."""
+    """A desk's newest private key, sealed to one of its members.
+
+    `gated`: the last one, of somebody who may not use it any more.
+    """
 
     __tablename__ = "held_keys"
 
@@ -39,6 +63,8 @@ class HeldKey(Base):
     by_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("holders.id"), primary_key=True, index=True
     )
+    generation: Mapped[int]
+    gated: Mapped[bool] = mapped_column(default=False)
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
     given_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -66,7 +92,10 @@ class CompartmentRow(Base):
 
 
 class KeyGrant(Base):
-    """A compartment's key, sealed to one holder."""
+    """A compartment's key, sealed to one generation of one holder's key.
+
+    `gated`: the server's gate is wrapped around it, and opens only on its condition.
+    """
 
     __tablename__ = "key_grants"
     __table_args__ = (Index(None, "case_id", "holder_id"),)
@@ -75,10 +104,30 @@ class KeyGrant(Base):
         ForeignKey("compartments.id", ondelete="CASCADE"), primary_key=True
     )
     holder_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("holders.id"), primary_key=True
+        ForeignKey("holders.id"), primary_key=True, index=True
     )
+    generation: Mapped[int]
+    gated: Mapped[bool]
     case_id: Mapped[uuid.UUID]
     referral_id: Mapped[uuid.UUID | None]
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
     given_by: Mapped[uuid.UUID | None]
     given_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class KeyWork(Base):
+    """What is left to do on a compartment's keys, for the next holder who opens it.
+
+    `renew`: somebody knew the key who must not know it any more. Else a grant is still
+    to be given, and one that should end is held back behind the gate until then.
+    """
+
+    __tablename__ = "key_work"
+
+    compartment_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("compartments.id", ondelete="CASCADE"), primary_key=True
+    )
+    case_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    referral_id: Mapped[uuid.UUID | None]
+    renew: Mapped[bool]
+    since: Mapped[datetime] = mapped_column(default=now)

@@ -32,7 +32,8 @@ class Sealed:
 class SealedType(TypeDecorator[Sealed]):
     """Stores `Sealed`; refuses anything else.
 
-    `compartment` names whose key opens the column.
+    `compartment` names whose key opens the column; `case` and `referral` the columns
+    that say whose compartment it is.
     """
 
     impl = LargeBinary
@@ -52,8 +53,10 @@ class SealedType(TypeDecorator[Sealed]):
 
     comparator_factory = Comparator
 
-    def __init__(self, compartment: str) -> None:
-        self.compartment = compartment
+    def __init__(
+        self, compartment: str, case: str = "case_id", referral: str | None = None
+    ) -> None:
+        self.compartment, self.case, self.referral = compartment, case, referral
         super().__init__()
 
     def process_bind_param(self, value: Any, _: Dialect) -> bytes | None:
@@ -75,6 +78,8 @@ def _refuse(what: str) -> NoReturn:
     raise TypeError(f"a sealed column cannot be {what}")
 
 
-def sealed(compartment: str) -> MappedColumn[Sealed | None]:
-    """Declare a sealed column of a compartment."""
-    return mapped_column(SealedType(compartment), nullable=True)
+def sealed(
+    compartment: str, *, case: str = "case_id", referral: str | None = None
+) -> MappedColumn[Sealed | None]:
+    """Declare a sealed column of a case's compartment, or of a referral's."""
+    return mapped_column(SealedType(compartment, case, referral), nullable=True)

@@ -8,9 +8,8 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from auth import pepper
 from config import ROOT, Config
-from vault import uris
+from vault import server_keys, uris
 from web import cli, database, errors, forms, guard, headers, labels, navigation, pages
 from web.steps import register
 
@@ -53,7 +52,8 @@ def create_app(config: Config) -> Flask:
         hops = config.behind_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.session_interface = FormCookie()
-    pepper.use(config.pepper, config.environment)
+    keys = {"pepper": config.pepper, "gate": config.gate}
+    server_keys.use(config.environment, **keys)
     _furnish(app)
     cli.install(app)
     if not config.command_line:

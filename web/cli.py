@@ -1,44 +1,31 @@
 """The command line: `flask --app wsgi …`, for those who run the system."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import click
-from alembic.util import CommandError
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import create_engine, select
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from auth import pepper
 from auth.accounts import create_person
 from auth.actor import INTAKE, SETUP
 from auth.credentials import one_time_password
 from auth.models import Person
 from auth.policy import Role
 from auth.schemas import USERNAME
-from casework.cfm.export import Unreadable, load
+from casework.cfm.export import load
 from casework.import_report import Outcome
 from casework.importing import import_items
-from casework.sweeping import sweep
-from config import Config
-from core import audit, db
-from core.embedded import EmbeddedError
-from core.errors import Problem
+from core import db
 from demo.command import run
-from vault.uris import NoKey
+from vault import server_keys
 from web import database, rules
-from web.database import Addresses, Unsafe
+from web.audit_cli import audit_trail
+from web.shell import addresses, owning, plainly, serving, settings, written
+from web.sweep import sweep
 
-UNREADABLE = 2
 cfm = AppGroup("cfm", help="Complaint-and-feedback mechanisms: bring in their exports.")
-audit_trail = AppGroup("audit", help="The audit trail.")
 clocks = AppGroup("clocks", help="Time limits.")
 policy = AppGroup("policy", help="Who may do what.")
 base = AppGroup("db", help="The database.")
@@ -60,76 +47,12 @@ def demo() -> None:
     cases at different stages; says how to sign in. What is there is kept.
     """
     with plainly():
-        run(current_app.config["PSEAH"], _application(), click.echo)
+        run(settings(), _application(), click.echo)
 
 
 def _application() -> Flask:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     return app
-
-
-class CannotRead(click.ClickException):
-    """The file to import cannot be read."""
-
-    exit_code = UNREADABLE
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """Say what is wrong, and what to do, in a line instead of a trace."""
-    try:
-        yield
-    except Unreadable as error:
-        raise CannotRead(str(error)) from None
-    except (EmbeddedError, Unsafe, NoKey) as error:
-        raise click.ClickException(str(error)) from None
-    except Problem as error:
-        raise click.ClickException(error.message % error.values) from None
-    except ArgumentError:
-        raise click.ClickException(
-            "DATABASE_URL is no database address. Write it like"
-            " postgresql+psycopg://role@host/name."
-        ) from None
-    except CommandError as error:
-        raise click.ClickException(
-            f"The database cannot be migrated: {error}. Is this program older than it?"
-        ) from None
-    except DBAPIError as error:
-        raise click.ClickException(
-            f"The database refused ({type(error.orig).__name__}). Is it running,"
-            " migrated (flask db upgrade) and at DATABASE_URL? Then run this again:"
-            " what was done stays done, and nothing is done twice."
-        ) from None
-
-
-@contextmanager
-def serving() -> Iterator[None]:
-    """Connect as the application, which row security holds back."""
-    with plainly():
-        database.serve_on(_addresses())
-        try:
-            yield
-        finally:
-            db.disconnect()
-
-
-@contextmanager
-def owning(why: str) -> Iterator[None]:
-    """Connect as the owner of the database, past row security."""
-    with plainly():
-        owner = _addresses().owner
-        if owner is None:
-            raise Unsafe(f"OWNER_DATABASE_URL is needed {why}.")
-        db.connect(owner)
-        try:
-            yield
-        finally:
-            db.disconnect()
-
-
-def _addresses() -> Addresses:
-    config: Config = current_app.config["PSEAH"]
-    return database.addresses(config)
 
 
 @cfm.command("import")
@@ -150,34 +73,11 @@ def import_(file: str, office: str | None, report: str | None) -> None:
     """
     with plainly():
         items = load(file)
-    with _written(report) as write, serving():
+    with written(report) as write, serving():
         outcome = import_items(INTAKE, items, office)
         write(json.dumps(outcome.report(), indent=1) + "\n")
     for line in _summary(outcome):
         click.echo(line)
-
-
-@contextmanager
-def _written(path: str | None) -> Iterator[Any]:
-    """Make sure first that the report can be written; replace it whole at the end."""
-    if path is None:
-        yield lambda _: None
-        return
-    try:
-        if Path(path).is_dir():
-            raise IsADirectoryError
-        handle, name = tempfile.mkstemp(dir=Path(path).parent, prefix=".report-")
-    except (OSError, ValueError):
-        raise click.ClickException(
-            "The report cannot be written there. Nothing was imported. Choose a folder"
-            " that exists and that you may write to."
-        ) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            yield out.write
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _summary(outcome: Outcome) -> Iterator[str]:
@@ -192,38 +92,13 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         yield f"look at {each['id']}: {each['field']}: {each['problem']}"
 
 
-@audit_trail.command("verify")
-def verify() -> None:
-    """Recompute every chain of the audit trail, as the owner of the database.
-
-    Exits with 0 when all of it is whole; else with 1, naming the first bad row.
-    """
-    with plainly():
-        owner = _addresses().owner
-        if owner is None:
-            raise Unsafe(
-                "OWNER_DATABASE_URL is needed to verify the whole audit trail."
-            )
-        verdict = _verify(owner)
-    if not verdict.whole:
-        raise click.ClickException(f"The audit trail is broken at {verdict.bad}.")
-    click.echo(
-        f"The audit trail is whole: {verdict.rows} rows, {verdict.chains} chains."
-    )
-
-
-def _verify(owner: str) -> audit.Verdict:
-    engine = create_engine(owner, hide_parameters=True)
-    try:
-        with Session(engine) as session:
-            return audit.verify(session)
-    finally:
-        engine.dispose()
-
-
 @clocks.command("sweep")
 def sweep_clocks() -> None:
-    """Note every time limit that has passed, once; run it every few minutes."""
+    """Note every time limit that has passed, once, and end what ends by itself.
+
+    Run it every few minutes: it also takes the keys of deputies, emergencies and
+    consents whose time is over.
+    """
     with serving():
         count = sweep()
     click.echo(f"{count} time limits have passed since the last sweep.")
@@ -245,7 +120,7 @@ def show_policy(as_json: bool) -> None:
 def upgrade() -> None:
     """Migrate the database to this version, and renew its roles and policies."""
     with plainly():
-        database.upgrade(_addresses())
+        database.upgrade(addresses())
     click.echo("The database is migrated.")
 
 
@@ -275,7 +150,7 @@ def first_administrator(username: str, name: str) -> None:
             name,
             [Role.ADMINISTRATOR],
             password,
-            pepper.load(),
+            server_keys.pepper(),
             must_change=True,
         )
     click.echo(f"{name} signs in as {username} with this password, once:\n{password}")

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from core import audit
 from core.errors import Forbidden, NotVisible, Problem, Stale
 from core.text import N_
+from vault.crypto import Tampered
 
 log = logging.getLogger(__name__)
 TITLES = {
@@ -30,6 +31,10 @@ TITLES = {
 }
 BUSY = N_("The system is busy or cannot store anything. Nothing was changed.")
 FAILED = N_("Something went wrong on our side. Nothing was changed.")
+TAMPERED = N_(
+    "Something here is not as it was sealed, so it was not opened. Nothing was changed."
+    " Tell somebody who does not run the system, with the number below."
+)
 
 
 def install(app: Flask) -> None:
@@ -39,6 +44,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, expired)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(SQLAlchemyError, database)
+    app.register_error_handler(Tampered, tampered)
     app.register_error_handler(Exception, unexpected)
 
 
@@ -58,7 +64,7 @@ def problem(error: Problem) -> ResponseReturnValue:
     return page(error.status, gettext(error.message, **error.values))
 
 
-def record_denial() -> None:
+def record_denial(action: str = "request:denied") -> None:
     """Record that the person in front was refused this page or step."""
     if not current_user.is_authenticated:
         return
@@ -66,7 +72,7 @@ def record_denial() -> None:
     case_id = next((value for value in ids if isinstance(value, uuid.UUID)), None)
     audit.record_denial(
         current_user.actor,
-        "request:denied",
+        action,
         case_id,
         endpoint=request.endpoint,
         method=request.method,
@@ -101,6 +107,13 @@ def database(error: SQLAlchemyError) -> ResponseReturnValue:
     if isinstance(error, OperationalError):
         return page(503, gettext(BUSY))
     return page(500, gettext(FAILED))
+
+
+def tampered(_: Tampered) -> ResponseReturnValue:
+    """Answer what was changed in the database behind the program's back."""
+    log.error("tampered: request %s", g.request_id)
+    record_denial("vault:tampered")
+    return page(500, gettext(TAMPERED))
 
 
 def unexpected(error: Exception) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from casework import clocks, sla, stages, vocabulary
+from casework.schemas import emergency
 from casework.schemas import words as answers
 from casework.sla import CLOCKS
 from web.words import EVENTS, POLICY, REASONS
@@ -14,7 +15,7 @@ from web.words import EVENTS, POLICY, REASONS
 def _all() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {
         name: word.labels()
-        for module in (vocabulary, clocks, sla, answers)
+        for module in (vocabulary, clocks, sla, answers, emergency)
         for name, word in vars(module).items()
         if isinstance(word, type) and issubclass(word, vocabulary.Word)
     }

@@ -3,8 +3,9 @@
 from auth.steps import STEPS as AUTH
 from auth.views import blueprint as auth
 from casework.steps.every import STEPS as CASEWORK
+from casework.steps.handing import STEPS as HANDING
 from casework.submission_steps import STEPS as SUBMISSIONS
-from casework.views import cases, imports
+from casework.views import cases, emergencies, imports
 from casework.views.blueprint import blueprint as casework
 from referrals.steps import STEPS as REFERRALS
 from referrals.views import blueprint as referrals
@@ -14,7 +15,8 @@ from web.signing import blueprint as signing
 BLUEPRINTS = (signing, auth, casework, referrals, stats)
 # A package above may put its own command behind a step of one below.
 _BY_ENDPOINT = {
-    step.endpoint: step for step in (*AUTH, *CASEWORK, *SUBMISSIONS, *REFERRALS)
+    step.endpoint: step
+    for step in (*AUTH, *CASEWORK, *HANDING, *SUBMISSIONS, *REFERRALS)
 }
 STEPS = tuple(_BY_ENDPOINT.values())
-VIEWS = (cases, imports)
+VIEWS = (cases, emergencies, imports)

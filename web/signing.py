@@ -12,9 +12,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from auth import pepper, sessions
+from auth import sessions
 from auth.schemas import SignIn
 from core.errors import Invalid
+from vault import server_keys
 from web import forms
 from web.guard import cookie_name
 
@@ -34,7 +35,9 @@ def sign_in() -> ResponseReturnValue:
         try:
             source = request.remote_addr or ""
             return _started(
-                sessions.sign_in(**post.body, pepper=pepper.load(), source=source)
+                sessions.sign_in(
+                    **post.body, pepper=server_keys.pepper(), source=source
+                )
             )
         except Invalid as problem:
             errors = problem.fields

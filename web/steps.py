@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, flash, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import Schema
@@ -75,13 +83,14 @@ def _hidden(step: Step, target: Any, key: str | None = None) -> dict[str, str]:
 
 
 def _address(endpoint: str, id: uuid.UUID | None) -> str:
-    return url_for(endpoint, id=id) if id else url_for(endpoint)
+    takes_id = current_app.url_map.is_endpoint_expecting(endpoint, "id")
+    return url_for(endpoint, id=id) if id and takes_id else url_for(endpoint)
 
 
 def _page(
     step: Step, id: uuid.UUID | None, form: dict[str, Any], **context: Any
 ) -> str:
-    back = url_for(step.after, id=id) if id else url_for("casework.home")
+    back = _address(step.after, id) if id else url_for("casework.home")
     return render_template("web/step.html", step=step, back=back, **form, **context)
 
 
@@ -123,6 +132,8 @@ def _sent(step: Step, own: dict[str, str]) -> dict[str, Any]:
 
 
 def _act(step: Step, actor: Actor, id: uuid.UUID | None, body: dict[str, Any]) -> Any:
+    if step.in_parts:
+        return step.command(actor, id, body)
     with db.transaction(actor):
         step.allow(actor, id)
         return step.command(actor, id, body)

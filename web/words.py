@@ -1,9 +1,10 @@
-"""Words for events, reasons, roles, standings and compartments."""
+"""Words for events and reasons, and those of the policy under their names."""
 
 from collections.abc import Mapping
 
-from auth.policy import Compartment, Standing
-from auth.words import DESK_KINDS, ROLES
+from auth.words import COMPARTMENTS, DESK_KINDS, ROLES, STANDINGS
+from casework.reasons import POSSIBLE_LINK, WhyAdded
+from casework.schemas.handing import WhyGiven
 from core.events import Event
 from core.text import N_
 
@@ -17,6 +18,9 @@ EVENTS: Mapping[str, str] = {
     Event.CONFLICT_DECLARED: N_("A conflict of interest was declared"),
     Event.PERSON_BARRED: N_("A person was barred"),
     Event.CASE_ASSIGNED: N_("Assigned to an investigator"),
+    Event.CASE_GIVEN: N_("Given to another desk"),
+    Event.PERSON_ADDED: N_("A person was added"),
+    Event.PERSON_LEFT: N_("A person left the case"),
     Event.CASE_RECEIVED: N_("Received by the investigation desk"),
     Event.CASE_TAKEN: N_("Taken by an investigator"),
     Event.REFERRAL_CONFIRMED: N_("Investigators confirmed the referral"),
@@ -50,11 +54,17 @@ EVENTS: Mapping[str, str] = {
     Event.OUTCOME_DUE: N_("Outcome due to be told"),
     Event.OUTCOME_TOLD: N_("Outcome told to the survivor"),
     Event.REFERRAL_SENT: N_("Referral sent"),
+    Event.GLASS_BROKEN: N_("Opened in an emergency"),
+    Event.EMERGENCY_REVIEWED: N_("Emergency reviewed"),
+    Event.KEYS_TO_RENEW: N_("Keys wait to be renewed"),
+    Event.KEYS_RENEWED: N_("Keys renewed"),
     Event.REFERRAL_ACCEPTED: N_("Referral accepted"),
     Event.REFERRAL_REJECTED: N_("Referral rejected"),
     Event.REFERRAL_REACHED: N_("Service reached"),
     Event.REFERRAL_COMPLETED: N_("Service completed"),
     Event.REFERRAL_WITHDRAWN: N_("Referral withdrawn"),
+    Event.REFERRAL_KEYS_TO_RENEW: N_("Keys of the referral to be renewed"),
+    Event.REFERRAL_KEYS_RENEWED: N_("Keys of the referral renewed"),
     Event.CLOCK_BREACHED: N_("A time limit passed"),
     Event.CLOCK_EXTENDED: N_("A time limit was extended"),
     Event.CLOCK_PAUSED: N_("A time limit was paused"),
@@ -76,29 +86,9 @@ REASONS: Mapping[str, str] = {
     "works_with_someone": N_("Works with someone named in the case"),
     "supported_survivor": N_("Supports the survivor"),
     "other_conflict": N_("Another conflict of interest"),
-}
-
-STANDINGS: Mapping[str, str] = {
-    Standing.INTAKE: N_("Intake"),
-    Standing.LEAD: N_("Lead"),
-    Standing.INVESTIGATOR: N_("Investigator"),
-    Standing.PARTNER_INVESTIGATOR: N_("Partner’s investigator"),
-    Standing.CARE_OFFICER: N_("Care officer"),
-    Standing.LEGAL_OFFICER: N_("Legal officer"),
-    Standing.ETHICS_OFFICER: N_("Ethics officer"),
-    Standing.PROVIDER: N_("Service provider"),
-    Standing.BARRED: N_("Barred"),
-}
-
-COMPARTMENTS: Mapping[str, str] = {
-    Compartment.REPORT: N_("The report as received"),
-    Compartment.THREAD: N_("Exchange with the reporter"),
-    Compartment.SURVIVOR: N_("Who the survivor is"),
-    Compartment.SUBJECT: N_("Who is complained of"),
-    Compartment.CARE: N_("Care"),
-    Compartment.INVESTIGATION: N_("Investigation file"),
-    Compartment.FINAL: N_("Findings and decision"),
-    Compartment.REFERRAL: N_("What the provider is told"),
+    **POSSIBLE_LINK,
+    **WhyAdded.labels(),
+    **WhyGiven.labels(),
 }
 
 POLICY: Mapping[str, dict[str, str]] = {

@@ -1,10 +1,17 @@
 """Survivor care: a named officer, consent, offers, updates and the outcome."""
 
 import uuid
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from auth import access
-from auth.actor import Actor
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
+
+from auth import access, keys
+from auth.actor import SWEEP, Actor
+from auth.models import Office
 from auth.policy import Compartment, May, Standing
 from casework import cases, timeline
 from casework.facts import consents, facts_of
@@ -16,7 +23,7 @@ from casework.vocabulary import (
     ConsentPurpose,
     ConsentStatus,
 )
-from core import db
+from core import audit, db
 from core.errors import Invalid, WrongStage
 from core.events import Event
 from core.text import N_
@@ -85,21 +92,77 @@ def record_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
             purpose=body["purpose"],
             status=body["status"],
             given_by=body["given_by"],
+            expires_at=_end_of(case, body.get("until")),
             recorded_by=actor.id,
         )
     )
+    _tell_decision(case, survivor.id, body["purpose"], body["status"])
+    cases.settle(actor, case)
+
+
+def _end_of(case: Case, last_day: date | None) -> datetime | None:
+    """Return when a day is over at the case's office."""
+    if last_day is None:
+        return None
+    office = db.session().get_one(Office, case.office_id)
+    midnight = time(tzinfo=ZoneInfo(office.zone))
+    return datetime.combine(last_day + timedelta(days=1), midnight).astimezone(UTC)
+
+
+def _tell_decision(
+    case: Case, survivor_id: uuid.UUID, purpose: str, status: str
+) -> None:
     timeline.record(
         Event.CONSENT_RECORDED,
         case,
-        about_id=survivor.id,
-        purpose=body["purpose"],
-        status=body["status"],
+        about_id=survivor_id,
+        purpose=purpose,
+        status=status,
     )
-    if body["purpose"] == ConsentPurpose.RECONTACT:
-        given = body["status"] == ConsentStatus.GIVEN
+    if purpose == ConsentPurpose.RECONTACT:
+        given = status == ConsentStatus.GIVEN
         event = Event.RECONTACT_AGREED if given else Event.RECONTACT_ENDED
-        timeline.record(event, case, about_id=survivor.id)
-    cases.settle(actor, case)
+        timeline.record(event, case, about_id=survivor_id)
+
+
+def expire_consents(limit: int = 100) -> set[uuid.UUID]:
+    """End, for the sweep, the consents whose time is over; return their cases.
+
+    Nobody’s key is needed: keys that hung on them go, and are renewed later.
+    """
+    over = _over(limit)
+    audit.hold({row.case_id for row in over})
+    for row in _over(limit, {row.case_id for row in over}):
+        case = db.session().get_one(Case, row.case_id)
+        db.add(
+            Consent(
+                id=uuid.uuid4(),
+                case_id=row.case_id,
+                survivor_id=row.survivor_id,
+                purpose=row.purpose,
+                status=ConsentStatus.EXPIRED,
+            )
+        )
+        _tell_decision(case, row.survivor_id, row.purpose, ConsentStatus.EXPIRED)
+    found = {row.case_id for row in over}
+    for case_id in sorted(found):
+        cases.settle(SWEEP, db.session().get_one(Case, case_id))
+    return found
+
+
+def _over(limit: int, of: Collection[uuid.UUID] | None = None) -> Sequence[Consent]:
+    """Return consents that ran out, and that no later decision took the place of."""
+    later = aliased(Consent)
+    same = (later.survivor_id == Consent.survivor_id, later.purpose == Consent.purpose)
+    superseded = exists().where(*same, later.recorded_at > Consent.recorded_at)
+    rows = select(Consent).where(
+        Consent.status == ConsentStatus.GIVEN,
+        Consent.expires_at <= db.now(),
+        ~superseded,
+    )
+    if of is not None:
+        rows = rows.where(Consent.case_id.in_(of))
+    return db.session().scalars(rows.order_by(Consent.case_id).limit(limit)).all()
 
 
 def _require_open_to(actor: Actor, case: Case) -> None:
@@ -154,7 +217,7 @@ def _write_note(
 ) -> None:
     if text is None:
         return
-    box = access.box_for(actor, case.id, Compartment.CARE, facts_of(case))
+    box = keys.box_for(actor, case.id, Compartment.CARE, facts_of(case))
     row = CareNote(
         id=uuid.uuid4(), case_id=case.id, survivor_id=survivor_id, author_id=actor.id
     )
@@ -174,7 +237,7 @@ def tell_outcome(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
         told_at=body["done_at"],
         told_by=actor.id,
     )
-    box = access.box_for(actor, case_id, Compartment.CARE, facts_of(case))
+    box = keys.box_for(actor, case_id, Compartment.CARE, facts_of(case))
     row.words = box.seal(OutcomeRow.words, row.id, body.get("words"))
     db.add(row)
     survivor.outcome_told = body["how"]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from auth import access
+from auth import access, keys
 from auth.actor import Actor
 from auth.policy import Compartment, May, Standing
 from casework import cases, timeline
@@ -27,7 +27,7 @@ def record_triage(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     case.medical_needed = body["medical_needed"]
     note = body.get("note")
     if note:
-        box = access.box_for(actor, case_id, Compartment.CARE, facts_of(case))
+        box = keys.box_for(actor, case_id, Compartment.CARE, facts_of(case))
         row = CareNote(id=uuid.uuid4(), case_id=case_id, author_id=actor.id)
         row.text = box.seal(CareNote.text, row.id, note)
         db.add(row)
@@ -86,6 +86,7 @@ def declare_conflict(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     timeline.record(Event.CONFLICT_DECLARED, case, why=body["why"])
     access.give(case_id, actor.id, Standing.BARRED, body["why"])
     cases.settle(actor, case)
+    keys.hold_back_barred(case_id, actor.id)
 
 
 def bar_person(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
@@ -97,3 +98,4 @@ def bar_person(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     timeline.record(Event.PERSON_BARRED, case, why=body["why"])
     access.give(case_id, person_id, Standing.BARRED, body["why"])
     cases.settle(actor, case)
+    keys.hold_back_barred(case_id, person_id)

@@ -3,10 +3,10 @@
 import uuid
 from typing import Any
 
-from auth import access
-from auth.accounts import route
+from auth import access, keys
 from auth.actor import Actor
 from auth.policy import Compartment, DeskKind, May, Standing
+from auth.routing import route
 from casework import cases, timeline
 from casework.facts import facts_of
 from casework.models.case import Case
@@ -18,7 +18,7 @@ from core import db
 from core.errors import Invalid, NotHeld, WrongStage
 from core.events import Event
 from core.text import N_
-from vault import grants
+from vault.keyring import held_boxes
 
 Body = dict[str, Any]
 INQUIRY = frozenset({Stage.INVESTIGATION, Stage.PARTNER_INVESTIGATION})
@@ -52,7 +52,7 @@ def assign_case(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
 def investigators(case_id: uuid.UUID) -> set[uuid.UUID]:
     """Return the members of the investigation desks that stand on a case."""
     desks = access.holders(case_id, Standing.INVESTIGATOR)
-    return set().union(*access.members(desks).values())
+    return set().union(*keys.members(desks).values())
 
 
 def confirm_referral(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
@@ -120,7 +120,7 @@ def add_note(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
 
 
 def _write_note(actor: Actor, case: Case, text: str) -> None:
-    box = access.box_for(actor, case.id, Compartment.INVESTIGATION, facts_of(case))
+    box = keys.box_for(actor, case.id, Compartment.INVESTIGATION, facts_of(case))
     row = Note(id=uuid.uuid4(), case_id=case.id, author_id=actor.id)
     row.text = box.seal(Note.text, row.id, text)
     db.add(row)
@@ -144,7 +144,7 @@ def issue_report(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
         finding=body["finding"],
         issued_by=actor.id,
     )
-    box = access.box_for(actor, case_id, Compartment.FINAL, facts_of(case))
+    box = keys.box_for(actor, case_id, Compartment.FINAL, facts_of(case))
     row.summary = box.seal(FindingRow.summary, row.id, body["summary"])
     row.lessons = box.seal(FindingRow.lessons, row.id, body.get("lessons"))
     db.add(row)
@@ -188,7 +188,7 @@ def send_to_legal(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
 
 
 def _holds_final(actor: Actor, case: Case) -> bool:
-    held = grants.held_boxes(actor.keyring, case.id)
+    held = held_boxes(actor.keyring, case.id)
     return any(name == Compartment.FINAL for name, _ in held)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, select
+from sqlalchemy import CursorResult, Table, false, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from auth import access
-from auth.accounts import routes
+from auth import access, keys
 from auth.actor import Actor
 from auth.models import Person
 from auth.policy import (
@@ -21,6 +20,7 @@ from auth.policy import (
     Facts,
     Standing,
 )
+from auth.routing import optional, routes
 from casework import timeline
 from casework.facts import identity_shared
 from casework.filing import (
@@ -38,7 +38,8 @@ from casework.vocabulary import ConsentPurpose, ConsentStatus
 from core import audit, db
 from core.errors import NotVisible
 from core.events import Event
-from vault import grants
+from vault.compartments import make_boxes
+from vault.keyring import Boxes, held_boxes
 
 __all__ = ["Arrival", "Filing", "Receipt", "file_report", "set_aside"]
 
@@ -95,7 +96,7 @@ def file_report(actor: Actor, filing: Filing) -> Receipt:
         if not _claim(case_id, filing, "filed", None):
             return receipt(_claimed(filing.key))
         _stand(actor, case_id, filing, ALL_DESKS)
-        boxes = grants.make_boxes(case_id, AT_FILING, new=True)
+        boxes = make_boxes(case_id, AT_FILING, new=True)
         if filing.report.as_written:
             seal_leftovers(case_id, filing, boxes)
         case = open_case(actor, case_id, filing, boxes)
@@ -110,13 +111,13 @@ def set_aside(
     with db.creating(case_id):
         if not _claim(case_id, arrival, state, why):
             return receipt(_claimed(arrival.key))
-        boxes = grants.make_boxes(case_id, (Compartment.SURVIVOR,))
+        boxes = make_boxes(case_id, (Compartment.SURVIVOR,))
         submission = db.session().get_one(Submission, case_id)
         box = boxes[Compartment.SURVIVOR, 1]
         submission.raw = box.seal(Submission.raw, case_id, json.dumps(raw))
         _stand(actor, case_id, arrival, HELD_APART)
         audit.record(case_id, "submission:kept", case_id=case_id, state=state, why=why)
-        access.settle(actor, case_id, Facts(), boxes)
+        keys.settle(actor, case_id, Facts(), boxes)
     return Receipt(case_id, None, new=True)
 
 
@@ -125,25 +126,23 @@ def open_late(actor: Actor, case_id: uuid.UUID, filing: Filing) -> Case:
 
     Parts of a case that the submission had no need of are made now.
     """
-    boxes = grants.held_boxes(actor.keyring, case_id)
+    boxes = held_boxes(actor.keyring, case_id)
     there = {name for name, _ in boxes}
     lacking = [part for part in AT_FILING if part not in there]
     access.give_all(case_id, _routed(filing, ALL_DESKS))
-    made = grants.make_boxes(case_id, lacking)
+    made = make_boxes(case_id, lacking)
     seal_leftovers(case_id, filing, {**boxes, **made})
     return open_case(actor, case_id, filing, {**boxes, **made})
 
 
-def open_case(
-    actor: Actor, case_id: uuid.UUID, filing: Filing, boxes: grants.Boxes
-) -> Case:
+def open_case(actor: Actor, case_id: uuid.UUID, filing: Filing, boxes: Boxes) -> Case:
     """Write a case of a claimed submission, start its clocks, give its keys."""
     case = new_case(case_id, filing)
     db.add(case)
     survivors = write_rows(case, filing, boxes)
     _open_clocks(case, survivors, filing)
     facts = Facts(identity_shared=identity_shared(case_id))
-    access.settle(actor, case_id, facts, boxes)
+    keys.settle(actor, case_id, facts, boxes)
     return case
 
 
@@ -183,10 +182,11 @@ def _claimed(key: str) -> uuid.UUID:
 def _stand(
     actor: Actor, case_id: uuid.UUID, arrival: Arrival, kinds: Sequence[DeskKind]
 ) -> None:
-    wanted = _routed(arrival, kinds)
-    if arrival.account:
-        barred = access.Active(arrival.account, Standing.BARRED, None)
-        wanted.insert(0, (barred, "recognised_account"))
+    wanted = [
+        (access.Active(account, Standing.BARRED, None), "recognised_account")
+        for account in arrival.accounts
+    ]
+    wanted += _routed(arrival, kinds)
     if actor.id and not actor.service:
         wanted.append((access.Active(actor.id, Standing.INTAKE, None), "logged_it"))
     access.give_all(case_id, wanted)
@@ -199,7 +199,10 @@ def _routed(
 
     :raises Invalid: where one is missing.
     """
-    desks = routes(arrival.office.id, kinds, arrival.conflicted)
+    office = (arrival.office.id, arrival.conflicted)
+    desks = routes(office[0], kinds, office[1])
+    if DeskKind.CARE in kinds:
+        desks |= optional(office[0], DeskKind.DUTY, office[1])
     return [
         (access.Active(desk_id, STANDING_OF_DESK[kind], None), "routed")
         for kind, desk_id in desks.items()
@@ -226,9 +229,18 @@ def _open_clocks(case: Case, survivors: list[Survivor], filing: Filing) -> None:
     )
 
 
-def recognise(staff_number: str | None) -> uuid.UUID | None:
-    """Return the account of a staff number, so that its owner is barred at once."""
-    if staff_number is None:
-        return None
-    found = select(Person.id).where(Person.staff_number == staff_number)
-    return db.session().scalar(found)
+def recognise(staff_number: str | None, email: str | None) -> Sequence[uuid.UUID]:
+    """Return the accounts of a staff number or an address, to be barred at once.
+
+    The two may be of different people: each is barred.
+    """
+    known = [
+        column == value
+        for column, value in (
+            (Person.staff_number, staff_number),
+            (Person.email, email),
+        )
+        if value is not None
+    ]
+    found = select(Person.id).where(or_(false(), *known)).order_by(Person.id)
+    return db.session().scalars(found).all()

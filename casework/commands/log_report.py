@@ -27,14 +27,14 @@ def log_report(actor: Actor, _: uuid.UUID | None, body: Body) -> uuid.UUID:
     The same form sent twice gives the same case.
     """
     access.require_role(actor, May.LOG_REPORT)
-    account = recognise(body.get("staff_number"))
+    accounts = recognise(body.get("staff_number"), body.get("work_email"))
     filing = Filing(
         report=_report(body),
         office=db.session().get_one(Office, uuid.UUID(body["office"])),
         key=f"form:{actor.id}:{body['key']}",
         source="staff",
         conflicted=body["conflicted"],
-        account=account,
+        accounts=accounts,
         survivor_name=body.get("survivor_name"),
         survivor_contact=body.get("survivor_contact"),
         care_summary=body.get("care_summary"),

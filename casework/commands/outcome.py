@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from auth import access
+from auth import keys
 from auth.actor import Actor
 from auth.policy import Compartment, May
 from casework import cases, timeline
@@ -32,7 +32,7 @@ def record_decision(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
         decided_at=body["decided_at"],
         decided_by=actor.id,
     )
-    box = access.box_for(actor, case_id, Compartment.FINAL, facts_of(case))
+    box = keys.box_for(actor, case_id, Compartment.FINAL, facts_of(case))
     row.grounds = box.seal(DecisionRow.grounds, row.id, body.get("grounds"))
     db.add(row)
     timeline.record(Event.DECISION_RECORDED, case, occurred_at=body["decided_at"])

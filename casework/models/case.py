@@ -42,7 +42,7 @@ class Submission(Base):
     problems: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
     received_at: Mapped[datetime]
     filed_at: Mapped[datetime] = mapped_column(default=now)
-    raw: Mapped[Sealed | None] = sealed("survivor")
+    raw: Mapped[Sealed | None] = sealed("survivor", case="id")
     version_id: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version_id}
@@ -153,5 +153,6 @@ class Consent(Base):
     recipient: Mapped[str | None]
     status: Mapped[str]
     given_by: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
     recorded_by: Mapped[uuid.UUID | None]
     recorded_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,6 +1,5 @@
 """What pages show of cases. Lists unseal nothing; a page opens only what it shows."""
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from sqlalchemy import func, select
 
 from auth import access
 from auth.actor import Actor
-from auth.models import Desk, Office, Person, StandingRow
-from auth.policy import Compartment, May, Standing, acts, opens
+from auth.models import Office, Person, StandingRow
+from auth.policy import Compartment, Facts, May, Standing, acts, by_standing, opens
 from casework import cases
 from casework.clocks import State, state
-from casework.facts import consents, facts_of
+from casework.facts import consents, decisions, facts_of
 from casework.models.case import (
     Case,
     Consent,
@@ -35,13 +34,15 @@ from casework.models.progress import (
     OutcomeRow,
 )
 from casework.opening import Opened, reveal
+from casework.queries.emergencies import EmergencyLine, open_until
+from casework.queries.parties import Party, own, parties
+from casework.queries.readers import Ended, read_before
 from casework.sla import CLOCKS
 from core import db
-from core.audit import AuditRow
-from vault.models import CompartmentRow, KeyGrant
 
 PAGE = 50
 SHORT = 10
+ON_CASE = [one for one in Standing if by_standing([one], May.SEE_CASE)]
 URGENT_FIRST = (State.OVERDUE, State.AT_RISK, State.RUNNING, State.PAUSED)
 
 
@@ -75,19 +76,6 @@ class CaseLine:
 
 
 @dataclass(frozen=True)
-class Party:
-    """Who stands on a case: since when, how, given by whom, why, with which keys."""
-
-    name: str
-    kind: str
-    is_desk: bool
-    since: datetime
-    given_by: str | None
-    reason: str
-    keys: Sequence[str]
-
-
-@dataclass(frozen=True)
 class CasePage:
     """Everything that a case's page shows to one person."""
 
@@ -103,7 +91,10 @@ class CasePage:
     rows: dict[str, Sequence[Any]]
     opened: Opened
     parties: Sequence[Party]
+    in_own_name: bool
     may: frozenset[May]
+    emergency: EmergencyLine | None
+    read_before: Ended | None
     opens: frozenset[Compartment]
 
     def first(self, name: str) -> Any:
@@ -141,9 +132,9 @@ def my_cases(actor: Actor, *, closed: bool = False, page: int = 0) -> list[CaseL
         select(StandingRow.case_id)
         .where(
             StandingRow.holder_id.in_(actor.holders),
-            StandingRow.kind != Standing.BARRED,
+            StandingRow.kind.in_(ON_CASE),
             StandingRow.referral_id.is_(None),
-            StandingRow.ended_at.is_(None),
+            access.lasts(),
         )
         .distinct()
     )
@@ -187,6 +178,7 @@ def _clocks(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[ClockView]]:
 def case_page(actor: Actor, case_id: uuid.UUID) -> CasePage:
     """Return what the actor may see of a case; the read is recorded before it opens."""
     case = cases.load(actor, May.SEE_CASE, case_id)
+    cases.catch_up(actor, case)
     session, facts, now = db.session(), facts_of(case), db.now()
     standings = access.standings(actor, case_id)
     rows = _rows(case_id)
@@ -205,14 +197,23 @@ def case_page(actor: Actor, case_id: uuid.UUID) -> CasePage:
         consents=consents(case_id),
         rows=rows,
         opened=opened,
-        parties=_parties(case_id, everyone),
+        parties=parties(case_id, facts, everyone),
+        in_own_name=bool(own(actor.id, case_id)),
         may=acts(standings, facts),
+        emergency=open_until(actor, case_id),
+        read_before=_read_before(case_id, facts, acts(standings, facts)),
         opens=frozenset(
             part
             for part in Compartment
             if any(opens(standing, part, facts) for standing in standings)
         ),
     )
+
+
+def _read_before(case_id: uuid.UUID, facts: Facts, may: frozenset[May]) -> Ended | None:
+    if May.SEE_READERS not in may:
+        return None
+    return read_before(case_id, facts, decisions(case_id))
 
 
 def _rows(case_id: uuid.UUID) -> dict[str, Sequence[Any]]:
@@ -260,43 +261,6 @@ def _wanted(rows: dict[str, Sequence[Any]]) -> list[tuple[Any, Sequence[Any]]]:
     ]
 
 
-def _parties(case_id: uuid.UUID, everyone: dict[uuid.UUID, str]) -> list[Party]:
-    session = db.session()
-    desks = {desk.id: desk.name for desk in session.scalars(select(Desk))}
-    keys: dict[uuid.UUID, set[str]] = {}
-    for holder_id, name in session.execute(_held_keys(case_id)):
-        keys.setdefault(holder_id, set()).add(name)
-    rows = session.scalars(
-        select(StandingRow)
-        .where(
-            StandingRow.case_id == case_id,
-            StandingRow.referral_id.is_(None),
-            StandingRow.ended_at.is_(None),
-        )
-        .order_by(StandingRow.started_at)
-    )
-    return [
-        Party(
-            name=desks.get(row.holder_id) or everyone.get(row.holder_id, "–"),
-            kind=row.kind,
-            is_desk=row.holder_id in desks,
-            since=row.started_at,
-            given_by=everyone.get(row.given_by) if row.given_by else None,
-            reason=row.reason,
-            keys=sorted(keys.get(row.holder_id, ())),
-        )
-        for row in rows
-    ]
-
-
-def _held_keys(case_id: uuid.UUID) -> Any:
-    return (
-        select(KeyGrant.holder_id, CompartmentRow.name)
-        .join(CompartmentRow, CompartmentRow.id == KeyGrant.compartment_id)
-        .where(KeyGrant.case_id == case_id, KeyGrant.referral_id.is_(None))
-    )
-
-
 def events_since(case_id: uuid.UUID, since: datetime) -> list[str]:
     """Return what happened to a case after a moment, as event codes."""
     rows = db.session().scalars(
@@ -323,42 +287,3 @@ def desktop(actor: Actor) -> Desktop:
     soon = [line for line in lines if line.next and line.next.state == State.AT_RISK]
     rest = [line for line in lines if line not in late and line not in soon]
     return Desktop(late[:SHORT], soon[:SHORT], rest[:SHORT])
-
-
-@dataclass(frozen=True)
-class Look:
-    """Somebody opened a case, or was refused."""
-
-    at: datetime
-    name: str
-    action: str
-    decision: str
-    compartments: Sequence[str]
-
-
-def who_looked(actor: Actor, case_id: uuid.UUID) -> list[Look]:
-    """Return who opened or was refused this case, newest first: for its lead."""
-    cases.load(actor, May.SEE_WHO_LOOKED, case_id)
-    session = db.session()
-    everyone = {
-        str(person.id): person.name for person in session.scalars(select(Person))
-    }
-    rows = session.scalars(
-        select(AuditRow)
-        .where(
-            AuditRow.case_id == case_id,
-            AuditRow.action.in_(("case:read", "request:denied")),
-        )
-        .order_by(AuditRow.at.desc())
-        .limit(200)
-    )
-    return [
-        Look(
-            row.at,
-            everyone.get(row.actor, row.actor),
-            row.action,
-            row.decision,
-            json.loads(row.detail).get("compartments", []),
-        )
-        for row in rows
-    ]

@@ -129,7 +129,7 @@ def _stood_on(actor: Actor, *kinds: Standing) -> Select[Any]:
         StandingRow.holder_id.in_(actor.holders),
         StandingRow.kind.in_(kinds) if kinds else StandingRow.kind != Standing.BARRED,
         StandingRow.referral_id.is_(None),
-        StandingRow.ended_at.is_(None),
+        access.lasts(),
     )
 
 

@@ -1,12 +1,21 @@
 """The forms of survivor care, named after their commands."""
 
+from datetime import timedelta
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
 from casework.schemas.words import Answer, Received, Told, Updated
 from casework.vocabulary import ConsentGivenBy, ConsentPurpose, ConsentStatus
 from core.events import Event
-from core.fields import Body, Choice, Choices, Moment, Narrative
+from core.fields import Body, Choice, Choices, Day, Moment, Narrative
 from core.text import N_
+from core.times import today
 
 SURVIVOR = N_("Which survivor?")
+LONGEST = timedelta(days=730)
+NOT_GIVEN = N_("Only what was agreed to can end by itself.")
+TOO_FAR = N_("Enter a day from today on, within two years.")
 
 
 class OfSurvivor(Body):
@@ -69,6 +78,23 @@ class RecordConsent(OfSurvivor):
         required=True,
         metadata={"label": N_("Who decided?")},
     )
+    until = Day(
+        future=True,
+        metadata={
+            "label": N_("Until when, if not for good?"),
+            "hint": N_("The last day on which it holds. Then it ends by itself."),
+        },
+    )
+
+    @validates_schema
+    def _ends_later(self, data: dict[str, Any], **_: Any) -> None:
+        last = data.get("until")
+        if last is None:
+            return
+        if data.get("status") != ConsentStatus.GIVEN:
+            raise ValidationError(NOT_GIVEN, "until")
+        if not today() <= last <= today() + LONGEST:
+            raise ValidationError(TOO_FAR, "until")
 
 
 class UpdateSurvivor(OfSurvivor):

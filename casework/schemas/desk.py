@@ -1,9 +1,12 @@
 """The forms of the desk that takes reports, named after their commands."""
 
+from casework.reasons import POSSIBLE_LINK
 from casework.schemas.words import Conflict
 from casework.vocabulary import Channel, ReferredAnswer, YesNoUnknown
 from core.fields import Body, Choice, Moment, Narrative, YesNo
 from core.text import N_
+
+WHY_BARRED = {**Conflict.labels(), **POSSIBLE_LINK}
 
 
 class RecordTriage(Body):
@@ -76,6 +79,4 @@ class BarPerson(Body):
     """Somebody else's conflict of interest."""
 
     person = Choice([], required=True, metadata={"label": N_("Whom?")})
-    why = Choice(
-        Conflict, Conflict.labels(), required=True, metadata={"label": N_("Why?")}
-    )
+    why = Choice(WHY_BARRED, WHY_BARRED, required=True, metadata={"label": N_("Why?")})

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
+from auth.fields import Address
 from casework.vocabulary import (
     AgeBand,
     Channel,
@@ -40,6 +41,7 @@ KINDS = (
     Kind.RETALIATION,
     Kind.UNSURE,
 )
+SHUT_OUT = N_("An account of this person is shut out of the case at once.")
 ASKED = (ConsentStatus.NOT_YET_ASKED, ConsentStatus.GIVEN, ConsentStatus.REFUSED)
 
 
@@ -302,7 +304,13 @@ class LogReport(Body):
         max=40,
         metadata={
             "label": N_("Staff number, if known"),
-            "hint": N_("An account of this person is shut out of the case at once."),
+            "hint": SHUT_OUT,
+        },
+    )
+    work_email = Address(
+        metadata={
+            "label": N_("Their work e-mail address, if you know it"),
+            "hint": SHUT_OUT,
         },
     )
     narrative = Narrative(

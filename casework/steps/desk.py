@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -119,13 +120,16 @@ STEPS: tuple[Step, ...] = (
         choosing(forms.BarPerson, "person", _people),
         when=anytime,
     ),
-    case_step(
-        "declare_conflict",
-        N_("Declare a conflict of interest"),
-        May.DECLARE_CONFLICT,
-        desk.declare_conflict,
-        forms.DeclareConflict,
-        when=anytime,
-        done=N_("You are out of this case."),
+    replace(
+        case_step(
+            "declare_conflict",
+            N_("Declare a conflict of interest"),
+            May.DECLARE_CONFLICT,
+            desk.declare_conflict,
+            forms.DeclareConflict,
+            when=anytime,
+            done=N_("You are out of this case."),
+        ),
+        after="casework.home",
     ),
 )

@@ -7,7 +7,10 @@ from flask_login import current_user
 
 from auth import access
 from auth.policy import May
+from auth.queries.desks import alarms
 from casework.queries import cases as queries
+from casework.queries import readers
+from casework.queries.emergencies import alerts
 from casework.steps.every import next_steps
 from casework.views.blueprint import blueprint
 from core import db
@@ -20,8 +23,12 @@ def home() -> str:
     """Show what presses, for whoever is signed in."""
     actor = current_user.actor
     with db.transaction(actor):
-        desktop = queries.desktop(actor)
-    return render_template("casework/home.html", desktop=desktop, roles=actor.roles)
+        values = {
+            "desktop": queries.desktop(actor),
+            "alerts": alerts(actor),
+            "alarms": alarms(actor),
+        }
+    return render_template("casework/home.html", roles=actor.roles, **values)
 
 
 @blueprint.get("/cases")
@@ -73,5 +80,5 @@ def who_looked(id: uuid.UUID) -> str:
     actor = current_user.actor
     with db.transaction(actor):
         access.require(actor, May.SEE_WHO_LOOKED, id)
-        looks = queries.who_looked(actor, id)
+        looks = readers.who_looked(actor, id)
     return render_template("casework/who_looked.html", looks=looks, id=id)

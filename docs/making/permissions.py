@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from auth import policy
-from auth.accounts import ALONE, SUITS
+from auth.accounts import ALONE
+from auth.desks import SUITS
 from auth.policy import Compartment, DeskKind, May, Role, Standing, When
 from auth.words import DESK_KINDS, ROLES
 from docs.making.markdown import NO, Row, listed, low, page, table, words
@@ -13,7 +14,8 @@ CONDITIONS = {
     When.ALWAYS: "yes",
     When.BEFORE_HAND_OVER: "until intake hands over",
     When.WITH_CONSENT: "with the survivor’s consent",
-    When.AFTER_ACCEPTANCE: "after acceptance and release",
+    When.AFTER_ACCEPTANCE: "after acceptance",
+    When.IN_DANGER: "only by breaking glass",
 }
 
 
@@ -33,6 +35,9 @@ def permissions() -> str:
         "Each column is a sealed part of a case with keys of its own. *Writes only* "
         "means: seals something there that others open, and cannot open it again.",
         _opens(),
+        "## Who lets whom stand on a case",
+        "Nobody gives what they do not hold. Each row gives, each column is given.",
+        _gives(),
         "## Desks",
         "A desk stands on a case as its kind says. People sit only at desks that fit "
         "their role.",
@@ -80,6 +85,15 @@ def _opening(who: Standing, part: Compartment) -> str:
     if condition is not None:
         return CONDITIONS[condition]
     return "writes only" if who in policy.writers(part) else NO
+
+
+def _gives() -> str:
+    given = [who for who in Standing if policy.givers(who)]
+    rows = [
+        [STANDINGS[who], *("yes" if one in whom else NO for one in given)]
+        for who, whom in policy.GIVES.items()
+    ]
+    return table(["Standing", *(STANDINGS[who] for who in given)], rows)
 
 
 def _desks() -> str:

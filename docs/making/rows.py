@@ -66,13 +66,30 @@ PHRASES: Mapping[str, Said] = {
     r"stands_on\(\w+, '\{([\w,]*)\}'\)": _stood,
     r"stands_on_referral\([\w, ]+\)": "its provider",
     r"acting_service\(\) IN \([^)]*\)": _serving,
-    r"has_role\('\{([\w,]*)\}'\)": _roled,
+    r"\(SELECT has_role\('\{([\w,]*)\}'\)\)": _roled,
     r"creating\(\w+\)": "the maker",
     r"may_route\(\)": (
         "whoever holds the key of a desk that coordinates (before there is one: "
         "administrator)"
     ),
-    r"may_give_key\(holder_id\)": "whoever holds that desk’s key (or just made it)",
+    r"may_give_key\(\w+\)": "whoever holds that desk’s key (or just made it)",
+    r"may_give\(case_id, kind\)": "whoever may give that standing",
+    r"is_being_reset\(\w+\)": "who confirms the reset of that person’s key",
+    r"kind = 'barred' AND holder_id = acting_person\(\) AND (.*)\)$": (
+        r"for oneself, to step back: \1)"
+    ),
+    r"NOT barred_from\(case_id\)": "never the barred",
+    r"acting_person\(\) = ANY \(alerted\)": "whoever was alerted",
+    r"(person_id|asked_by) <> (acting_person\(\)|decided_by)": "for somebody else",
+    r"(asked_by|decided_by|reviewed_by) = acting_person\(\)": "in their own name",
+    r"decided_at IS NULL": "undecided",
+    r"kind = 'desk'": "of a desk",
+    r"\bgated\b": "behind the gate",
+    r"status = 'expired'": "that it ran out",
+    r"status IN \('expired', 'consent_withdrawn'\)": "that it ended",
+    r"action = 'case:read' AND \(detail::jsonb -> 'compartments'\) \? 'survivor'": (
+        "reads of who the survivor is"
+    ),
     r"holder_id = ANY \(acting_holders\(\)\)": "the desk’s members",
     r"(by_id|person_id|subject) = acting_person\(\)": "the person themselves",
     r"ended_at IS NOT NULL": "only to end it",

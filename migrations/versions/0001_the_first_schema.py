@@ -58,8 +58,8 @@ def upgrade() -> None:
         "holders",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("renew_since", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_holders")),
     )
     op.create_table(
@@ -120,6 +120,8 @@ def upgrade() -> None:
         "held_keys",
         sa.Column("holder_id", sa.Uuid(), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("gated", sa.Boolean(), nullable=False),
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -132,9 +134,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_held_keys_by_id"), "held_keys", ["by_id"], unique=False)
     op.create_table(
+        "holder_keys",
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("older", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["holders.id"], name=op.f("fk_holder_keys_holder_id")
+        ),
+        sa.PrimaryKeyConstraint("holder_id", "generation", name=op.f("pk_holder_keys")),
+    )
+    op.create_table(
         "key_grants",
         sa.Column("compartment_id", sa.Uuid(), nullable=False),
         sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("gated", sa.Boolean(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("referral_id", sa.Uuid(), nullable=True),
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
@@ -159,11 +175,31 @@ def upgrade() -> None:
         ["case_id", "holder_id"],
         unique=False,
     )
+    op.create_index(
+        op.f("ix_key_grants_holder_id"), "key_grants", ["holder_id"], unique=False
+    )
+    op.create_table(
+        "key_work",
+        sa.Column("compartment_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=True),
+        sa.Column("renew", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["compartment_id"],
+            ["compartments.id"],
+            name=op.f("fk_key_work_compartment_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("compartment_id", name=op.f("pk_key_work")),
+    )
+    op.create_index(op.f("ix_key_work_case_id"), "key_work", ["case_id"], unique=False)
     op.create_table(
         "people",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("roles", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("office_id", sa.Uuid(), nullable=True),
         sa.Column("staff_number", sa.Text(), nullable=True),
@@ -175,6 +211,7 @@ def upgrade() -> None:
             ["office_id"], ["offices.id"], name=op.f("fk_people_office_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        sa.UniqueConstraint("email", name=op.f("uq_people_email")),
         sa.UniqueConstraint("staff_number", name=op.f("uq_people_staff_number")),
         sa.UniqueConstraint("username", name=op.f("uq_people_username")),
     )
@@ -248,6 +285,29 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=True),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["people.id"], name=op.f("fk_changes_asked_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["people.id"], name=op.f("fk_changes_decided_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
+    )
+    op.create_index(
+        op.f("ix_changes_subject_id"), "changes", ["subject_id"], unique=False
+    )
+    op.create_table(
         "credentials",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
@@ -268,7 +328,13 @@ def upgrade() -> None:
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("away_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deputy_id", sa.Uuid(), nullable=True),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["deputy_id"], ["people.id"], name=op.f("fk_memberships_deputy_id")
+        ),
         sa.ForeignKeyConstraint(
             ["desk_id"], ["desks.id"], name=op.f("fk_memberships_desk_id")
         ),
@@ -286,41 +352,6 @@ def upgrade() -> None:
         ["desk_id", "person_id"],
         unique=True,
         postgresql_where="left_at IS NULL",
-    )
-    op.create_table(
-        "route_changes",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("office_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("desk_id", sa.Uuid(), nullable=False),
-        sa.Column("alternative_id", sa.Uuid(), nullable=True),
-        sa.Column("asked_by", sa.Uuid(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("confirmed", sa.Boolean(), nullable=True),
-        sa.Column("version_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["alternative_id"],
-            ["desks.id"],
-            name=op.f("fk_route_changes_alternative_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["asked_by"], ["people.id"], name=op.f("fk_route_changes_asked_by")
-        ),
-        sa.ForeignKeyConstraint(
-            ["decided_by"], ["people.id"], name=op.f("fk_route_changes_decided_by")
-        ),
-        sa.ForeignKeyConstraint(
-            ["desk_id"], ["desks.id"], name=op.f("fk_route_changes_desk_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["office_id"], ["offices.id"], name=op.f("fk_route_changes_office_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_route_changes")),
-    )
-    op.create_index(
-        op.f("ix_route_changes_office_id"), "route_changes", ["office_id"], unique=False
     )
     op.create_table(
         "routes",
@@ -458,6 +489,36 @@ def upgrade() -> None:
         op.f("ix_decisions_case_id"), "decisions", ["case_id"], unique=False
     )
     op.create_table(
+        "emergencies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("alerted", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reviewed_by", sa.Uuid(), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name=op.f("fk_emergencies_case_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_emergencies_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reviewed_by"], ["people.id"], name=op.f("fk_emergencies_reviewed_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_emergencies")),
+    )
+    op.create_index(
+        op.f("ix_emergencies_case_id"), "emergencies", ["case_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_emergencies_person_id"), "emergencies", ["person_id"], unique=False
+    )
+    op.create_table(
         "findings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -591,6 +652,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("given_by", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -662,7 +724,6 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -729,6 +790,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("given_by", sa.Uuid(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "entered_at",
@@ -795,6 +857,9 @@ def downgrade() -> None:
     op.drop_table("interim_measures")
     op.drop_index(op.f("ix_findings_case_id"), table_name="findings")
     op.drop_table("findings")
+    op.drop_index(op.f("ix_emergencies_person_id"), table_name="emergencies")
+    op.drop_index(op.f("ix_emergencies_case_id"), table_name="emergencies")
+    op.drop_table("emergencies")
     op.drop_index(op.f("ix_decisions_case_id"), table_name="decisions")
     op.drop_table("decisions")
     op.drop_index(op.f("ix_clocks_case_id_code"), table_name="clocks")
@@ -810,8 +875,6 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_table("services")
     op.drop_table("routes")
-    op.drop_index(op.f("ix_route_changes_office_id"), table_name="route_changes")
-    op.drop_table("route_changes")
     op.drop_index(
         "uq_memberships_active",
         table_name="memberships",
@@ -820,12 +883,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_memberships_person_id"), table_name="memberships")
     op.drop_table("memberships")
     op.drop_table("credentials")
+    op.drop_index(op.f("ix_changes_subject_id"), table_name="changes")
+    op.drop_table("changes")
     op.drop_index(op.f("ix_cases_office_id_registered_at"), table_name="cases")
     op.drop_table("cases")
     op.drop_table("submissions")
     op.drop_table("people")
+    op.drop_index(op.f("ix_key_work_case_id"), table_name="key_work")
+    op.drop_table("key_work")
+    op.drop_index(op.f("ix_key_grants_holder_id"), table_name="key_grants")
     op.drop_index(op.f("ix_key_grants_case_id_holder_id"), table_name="key_grants")
     op.drop_table("key_grants")
+    op.drop_table("holder_keys")
     op.drop_index(op.f("ix_held_keys_by_id"), table_name="held_keys")
     op.drop_table("held_keys")
     op.drop_table("desks")

@@ -1,11 +1,11 @@
-"""What a care officer does: needs, referrals, release, follow-up, withdrawal."""
+"""What a care officer does: needs, referrals, follow-up, withdrawal."""
 
 import uuid
 from typing import Any
 
 from sqlalchemy import select
 
-from auth import access
+from auth import access, keys
 from auth.actor import Actor
 from auth.policy import Compartment, May, Standing
 from casework import cases
@@ -16,18 +16,17 @@ from casework.models.case import Case, Survivor
 from casework.models.progress import CareNote
 from casework.opening import reveal
 from casework.vocabulary import ConsentStatus, ReferralStatus, ReferredAnswer
-from core import audit, db
-from core.errors import Invalid, NotHeld, WrongStage
+from core import db
+from core.errors import Invalid, WrongStage
 from core.events import Event
 from core.references import new_reference
 from core.text import N_
 from referrals import loading, timeline
 from referrals.models import Need, Referral, Service
-from referrals.stages import MOVES, OPEN, WITH_PROVIDER, target
-from vault import grants
+from referrals.stages import NOT_NOW, OPEN, WITH_PROVIDER, target
+from vault.compartments import make_boxes
 
 Body = dict[str, Any]
-RELEASED = "referral:released"
 
 
 def once(case_id: uuid.UUID, body: Body) -> uuid.UUID:
@@ -43,7 +42,7 @@ def record_need(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     row_id = once(case_id, body)
     if db.session().get(Need, row_id):
         return
-    box = access.box_for(actor, case_id, Compartment.CARE, facts_of(case))
+    box = keys.box_for(actor, case_id, Compartment.CARE, facts_of(case))
     row = Need(
         id=row_id,
         case_id=case_id,
@@ -67,7 +66,7 @@ def _locked(case_id: uuid.UUID, body: Body) -> Survivor:
 def refer(actor: Actor, case_id: uuid.UUID, body: Body) -> uuid.UUID:
     """Send a survivor's referral to a service; return its id.
 
-    Its provider sees codes only: no key is given before acceptance and release.
+    Its provider sees codes only: the key is behind the gate until its acceptance.
 
     :raises Invalid: without consent, without a way to reach her or him, or where the
         survivor or service is not to be chosen here.
@@ -82,7 +81,7 @@ def refer(actor: Actor, case_id: uuid.UUID, body: Body) -> uuid.UUID:
     row = _draft(case, survivor, service, body)
     row.id, row.made_by = row_id, actor.id
     row.status = target("send", row.status)
-    boxes = grants.make_boxes(case_id, [Compartment.REFERRAL], row_id)
+    boxes = make_boxes(case_id, [Compartment.REFERRAL], row_id)
     box = boxes[Compartment.REFERRAL, 1]
     row.name = box.seal(Referral.name, row_id, words["name"])
     row.contact = box.seal(Referral.contact, row_id, words["contact"])
@@ -141,37 +140,6 @@ def _draft(case: Case, survivor: Survivor, service: Service, body: Body) -> Refe
     )
 
 
-def release(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
-    """Give the provider's desk the key to name and contact, after its acceptance.
-
-    A gated grant, opened by the acceptance itself, will take this place.
-
-    :raises Invalid: where the survivor no longer agrees, or no consent is on record.
-    :raises NotHeld: where the actor cannot open the referral.
-    """
-    row = loading.load(actor, May.CARE, referral_id, body)
-    if row.status not in WITH_PROVIDER or row.released_at is not None:
-        raise WrongStage(N_("This cannot be done where the referral stands now."))
-    _check_agreed(row, body)
-    if not grants.held_boxes(actor.keyring, row.case_id, row.id):
-        raise NotHeld
-    row.released_at = db.now()
-    audit.record(row.case_id, RELEASED, case_id=row.case_id, referral=row.id)
-    loading.settle(actor, row)
-
-
-def _check_agreed(row: Referral, body: Body) -> None:
-    if not body["still_agreed"]:
-        raise Invalid(still_agreed=N_("Then withdraw the referral instead."))
-    if not loading.agreed(row.case_id, row.survivor_id):
-        raise Invalid(
-            still_agreed=N_(
-                "No consent to be referred is on record. Record it, or withdraw the"
-                " referral."
-            )
-        )
-
-
 def record_follow_up(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
     """Record whether the survivor reached the service, with a note for care.
 
@@ -180,7 +148,7 @@ def record_follow_up(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
     row = loading.load(actor, May.CARE, referral_id, body)
     case = cases.load(actor, May.CARE, row.case_id)
     if row.status not in WITH_PROVIDER:
-        raise WrongStage(N_("This cannot be done where the referral stands now."))
+        raise WrongStage(NOT_NOW)
     check_after_sending(row, body)
     _write_note(actor, case, row, body.get("note"))
     if body["reached"] and row.reached_at is None:
@@ -202,7 +170,7 @@ def check_after_sending(row: Referral, body: Body) -> None:
 def _write_note(actor: Actor, case: Case, row: Referral, text: str | None) -> None:
     if text is None:
         return
-    box = access.box_for(actor, case.id, Compartment.CARE, facts_of(case))
+    box = keys.box_for(actor, case.id, Compartment.CARE, facts_of(case))
     note = CareNote(
         id=uuid.uuid4(),
         case_id=case.id,
@@ -216,15 +184,7 @@ def _write_note(actor: Actor, case: Case, row: Referral, text: str | None) -> No
 def withdraw_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
     """End a referral before it is completed; the provider's key goes at once."""
     row = loading.load(actor, May.CARE, referral_id, body)
-    _withdraw(actor, row, body["why"])
-
-
-def _withdraw(actor: Actor, row: Referral, move: str) -> None:
-    row.status = target(move, row.status)
-    event = MOVES[move].event
-    assert event
-    timeline.record(event, row)
-    loading.settle(actor, row)
+    loading.end(actor, row, body["why"])
 
 
 def record_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
@@ -236,7 +196,7 @@ def record_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
     )
     for row in rows.all():
         if not loading.agreed(case_id, row.survivor_id):
-            _withdraw(actor, row, "withdraw_consent")
+            loading.end(actor, row, loading.way_out(row))
 
 
 def withdraw_consent(actor: Actor, case_id: uuid.UUID, body: Body) -> None:

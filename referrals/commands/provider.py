@@ -7,18 +7,22 @@ from auth.actor import Actor
 from auth.policy import Compartment
 from casework.vocabulary import ReferralStatus
 from core import audit, db
-from core.errors import Invalid
+from core.errors import Invalid, WrongStage
 from core.events import Event
 from core.text import N_
 from referrals import loading, timeline
 from referrals.commands.care import check_after_sending
 from referrals.models import Referral, ServiceReport
-from referrals.stages import REACHED
-from vault import grants
+from referrals.stages import NOT_NOW, REACHED
+from vault.keyring import held_boxes
 from vault.sealed import Sealed
 
 Body = dict[str, Any]
 RECEIVED = "referral:received"
+NO_KEY = N_(
+    "Words cannot be taken at the moment: the care officer looks at this referral"
+    " first. Leave them out, or try again later."
+)
 
 
 def receive_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
@@ -29,10 +33,17 @@ def receive_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
 
 
 def accept_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
-    """Accept a referral, on its codes alone: the name opens when it is released."""
+    """Accept a referral, on its codes alone: with that the gate before its key opens.
+
+    :raises WrongStage: where the survivor does not agree any more, or the consent ran
+        out; which of them, the provider is not told.
+    """
     row = loading.take(actor, "accept", referral_id, body)
+    if not loading.facts_of(row).accepted:
+        raise WrongStage(NOT_NOW)
     row.answered_at = db.now()
     timeline.record(Event.REFERRAL_ACCEPTED, row)
+    loading.settle(actor, row)
 
 
 def reject_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
@@ -40,6 +51,7 @@ def reject_referral(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
     row = loading.take(actor, "reject", referral_id, body)
     row.answered_at, row.reject_reason = db.now(), body["reason"]
     timeline.record(Event.REFERRAL_REJECTED, row)
+    loading.settle(actor, row)
 
 
 def report_service(actor: Actor, referral_id: uuid.UUID, body: Body) -> None:
@@ -93,14 +105,9 @@ def _sealed(
 ) -> Sealed | None:
     if text is None:
         return None
-    boxes = grants.held_boxes(actor.keyring, row.case_id, row.id)
+    boxes = held_boxes(actor.keyring, row.case_id, row.id)
     mine = [box for (name, _), box in boxes.items() if name == Compartment.REFERRAL]
     if not mine:
-        raise Invalid(
-            report=N_(
-                "Words can be sealed once the care officer has released the name."
-                " Leave them out until then."
-            )
-        )
+        raise Invalid(report=NO_KEY)
     box = max(mine, key=lambda each: each.version)
     return box.seal(ServiceReport.text, report_id, text)

@@ -59,7 +59,7 @@ def needs_and_referrals(actor: Actor, case_id: uuid.UUID) -> CarePage:
     return CarePage(
         case=found,
         needs=_needs(actor, found, survivors),
-        referrals=lines(referrals.all()),
+        referrals=lines(actor, referrals.all()),
         agreed={each.id: loading.agreed(case_id, each.id) for each in survivors},
         survivors=survivors,
     )

@@ -18,12 +18,14 @@ from casework.opening import reveal
 from casework.queries.cases import ClockView, clock_view
 from core import db
 from core.errors import NotVisible
+from core.events import Event
 from referrals import loading
 from referrals.models import Referral, Service, ServiceReport
-from referrals.stages import FINAL, WITH_PROVIDER, RejectReason
+from referrals.stages import FINAL, WAITING, RejectReason
 
 PAGE = 50
 READERS = frozenset({Role.PROVIDER, Role.CARE_OFFICER})
+KEY_EVENTS = (Event.REFERRAL_KEYS_TO_RENEW, Event.REFERRAL_KEYS_RENEWED)
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,12 @@ class ReferralLine:
     area: str
     status: str
     sent_at: datetime
-    unreleased: bool
     clock: ClockView | None
 
     @property
-    def open(self) -> bool:
-        """Whether something is still to be done."""
-        return self.status not in FINAL
+    def waiting(self) -> bool:
+        """Whether its service has not answered yet."""
+        return self.status in WAITING
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,14 @@ def inbox(actor: Actor, *, closed: bool = False, page: int = 0) -> list[Referral
         .limit(PAGE)
         .offset(page * PAGE)
     )
-    return lines(rows.all())
+    return lines(actor, rows.all())
 
 
 def _stands(actor: Actor) -> Any:
     """Name the actor's holder ids: row security guards, it does not drive."""
     return exists().where(
         StandingRow.holder_id.in_(actor.holders),
-        StandingRow.ended_at.is_(None),
+        access.lasts(),
         or_(
             and_(
                 StandingRow.kind == Standing.PROVIDER,
@@ -129,7 +130,7 @@ def _first_due() -> Any:
     )
 
 
-def lines(rows: Sequence[Referral]) -> list[ReferralLine]:
+def lines(actor: Actor, rows: Sequence[Referral]) -> list[ReferralLine]:
     """Return referrals as lists show them, each with the clock that presses."""
     session = db.session()
     ids = {row.service_id for row in rows}
@@ -138,7 +139,7 @@ def lines(rows: Sequence[Referral]) -> list[ReferralLine]:
         for row in session.scalars(select(Service).where(Service.id.in_(ids)))
     }
     offices = {row.id: row for row in session.scalars(select(Office))}
-    clocks = _clocks([row.id for row in rows])
+    clocks = _clocks(actor, [row.id for row in rows])
     return [
         ReferralLine(
             id=row.id,
@@ -151,23 +152,20 @@ def lines(rows: Sequence[Referral]) -> list[ReferralLine]:
             area=f"{offices[row.office_id].name}, {offices[row.office_id].region}",
             status=row.status,
             sent_at=row.sent_at,
-            unreleased=is_unreleased(row),
             clock=next((view for view in clocks.get(row.id, ()) if view.open), None),
         )
         for row in rows
     ]
 
 
-def is_unreleased(row: Referral) -> bool:
-    """Return whether a provider has accepted and waits for name and contact."""
-    waits = row.status in WITH_PROVIDER and row.status not in FINAL
-    return waits and row.released_at is None
-
-
-def _clocks(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[ClockView]]:
+def _clocks(actor: Actor, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[ClockView]]:
+    """Return clocks by referral; that of its keys is no business of a provider's."""
     found: dict[uuid.UUID, list[ClockView]] = {}
+    hidden = [loading.KEYS] if Role.PROVIDER in actor.roles else []
     rows = db.session().scalars(
-        select(ClockRow).where(ClockRow.referral_id.in_(ids)).order_by(ClockRow.due_at)
+        select(ClockRow)
+        .where(ClockRow.referral_id.in_(ids), ClockRow.code.not_in(hidden))
+        .order_by(ClockRow.due_at)
     )
     for row in rows:
         assert row.referral_id
@@ -190,13 +188,15 @@ def referral_page(actor: Actor, referral_id: uuid.UUID) -> ReferralPage:
     sealed += [(Referral.request, [row])]
     wanted = [*sealed, (ServiceReport.text, reports)]
     opened = reveal(actor, row.case_id, loading.facts_of(row), wanted, row.id)
+    hidden = [] if May.CARE in may else KEY_EVENTS
     events = session.scalars(
         select(CaseEvent)
         .where(CaseEvent.case_id == row.case_id, CaseEvent.referral_id == row.id)
+        .where(CaseEvent.event.not_in(hidden))
         .order_by(CaseEvent.occurred_at)
     )
     return ReferralPage(
-        line=lines([row])[0],
+        line=lines(actor, [row])[0],
         row=row,
         case=session.get(Case, row.case_id) if May.CARE in may else None,
         may=may,
@@ -214,6 +214,6 @@ def referral_page(actor: Actor, referral_id: uuid.UUID) -> ReferralPage:
             )
             for each in reports
         ],
-        clocks=_clocks([row.id]).get(row.id, []),
+        clocks=_clocks(actor, [row.id]).get(row.id, []),
         events=events.all(),
     )

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -12,6 +13,7 @@ from core import db
 from tests.conftest import CHEAP
 from tests.pages import Browser, make_app
 from vault import crypto
+from vault.models import HeldKey
 
 PASSWORD = re.compile(r"\b(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}\b")
 CHOSEN = "four words of no meaning"
@@ -95,9 +97,9 @@ def id_of(cast, username):
 
 
 @pytest.fixture
-def desk(adam, cast, world, join):
-    """Make a desk of two investigators: its id, and who they are."""
-    members = [join(), join()]
+def asked_desk(adam, cora, cast, world, join):
+    """Ask for a desk of two investigators: its id, who they are, and the change."""
+    members, before = [join(), join()], waiting(cora)
     answers = {
         "name": unique("Desk"),
         "kind": "investigation",
@@ -106,7 +108,23 @@ def desk(adam, cast, world, join):
     }
     answer = adam.post("/desks/new", answers)
     assert answer.status_code == 303, page(answer)
-    return uuid.UUID(answer.location.rpartition("/")[2]), members
+    (path,) = waiting(cora) - before
+    return uuid.UUID(answer.location.rpartition("/")[2]), members, path
+
+
+@pytest.fixture
+def desk(cora, asked_desk):
+    """A desk of two investigators that a coordinator confirmed."""
+    desk_id, members, path = asked_desk
+    answer = cora.post(f"{path}/decide", {"confirmed": "yes"})
+    assert answer.status_code == 303, page(answer)
+    return desk_id, members
+
+
+def waiting(seen):
+    """The addresses of the changes that wait."""
+    listed = page(seen.get("/changes")).partition("Decided lately")[0]
+    return set(re.findall(r'href="(/changes/[0-9a-f-]{36})"', listed))
 
 
 def seat(adam, cast, desk_id, username, verb="add"):
@@ -205,6 +223,10 @@ def test_a_name_that_is_taken_is_refused_and_nothing_typed_is_lost(adam, world):
         ("roles", "king", "Choose one of the answers listed"),
         ("office", str(uuid.UUID(int=7)), "Choose one of the answers listed"),
         ("staff_number", "S-1001", "has this staff number already"),
+        ("email", "somebody", "Enter an address like name@example.org"),
+        ("email", "a b@example.org", "Enter an address like name@example.org"),
+        ("email", "somebody@example", "Enter an address like name@example.org"),
+        ("email", "<a@b.org>", "Enter an address like name@example.org"),
     ],
 )
 def test_a_problem_of_a_person_is_named_at_its_field(
@@ -345,18 +367,23 @@ def test_a_removed_member_loses_the_key_at_once(app, adam, cast, desk):
     assert "Nobody else holds the desk’s key." in page(answer)
 
 
-def test_closing_the_last_account_of_a_desk_keeps_its_key_and_says_so(adam, cast, desk):
+def test_closing_the_last_account_of_a_desk_locks_its_key_away_and_says_so(
+    adam, cast, desk
+):
     desk_id, members = desk
     for username in members:
         assert close(adam, cast, username).status_code == 303
     shown = page(adam.get(f"/desks/{desk_id}"))
     assert "Nobody can open it" in shown
-    assert "The last key is theirs" in shown
+    assert "Nobody at this desk can open its cases now." in shown
+    assert f"/desks/{desk_id}" in page(adam.get("/desks")).partition("<table")[0]
     with db.transaction(cast.adam) as session:
+        keys = session.scalars(select(HeldKey).where(HeldKey.holder_id == desk_id))
+        assert [key.gated for key in keys] == [True]
         seats = select(Membership).where(
             Membership.desk_id == desk_id, Membership.left_at.is_(None)
         )
-        assert len(session.scalars(seats).all()) == 1
+        assert session.scalars(seats).all() == []
 
 
 # Offices and routes
@@ -413,25 +440,21 @@ def ask(adam, office, world, desk="legal", kind="legal", **more):
     return adam.post(f"{office}/ask-for-route", answers)
 
 
-def waiting(seen):
-    return re.findall(r'href="(/routes/[0-9a-f-]{36})"', page(seen.get("/routes")))
-
-
 @pytest.fixture
 def asked(adam, cora, office, world):
     """Ask for a route; returns the change's path."""
-    before = set(waiting(cora))
+    before = waiting(cora)
     assert ask(adam, office, world).status_code == 303
-    (path,) = set(waiting(cora)) - before
+    (path,) = waiting(cora) - before
     return path
 
 
 def test_a_route_holds_once_a_coordinator_confirms(adam, cora, office, asked):
     assert "Nowhere yet" in page(adam.get(office))
     assert "Changes that wait to be confirmed" in page(adam.get(office))
-    assert asked in page(cora.get("/routes"))
-    assert "/routes" in page(cora.get("/account"))
-    assert "coordinator" not in page(adam.get("/routes")).lower()
+    assert asked in page(cora.get("/changes"))
+    assert "for you to confirm" in page(cora.get("/account"))
+    assert asked in page(adam.get("/changes"))
     answer = cora.post(f"{asked}/decide", {"confirmed": "yes"})
     assert answer.status_code == 303
     assert "Confirmed" in page(cora.get(asked))
@@ -461,7 +484,8 @@ def test_one_change_of_a_route_waits_at_a_time(adam, office, asked, world):
 
 
 def test_an_administrator_confirms_nothing(adam, asked):
-    assert adam.get(asked).status_code == 404
+    assert "/decide" not in page(adam.get(asked))
+    assert adam.get(f"{asked}/decide").status_code == 404
     answers = {**adam.token(), "confirmed": "yes", "version": "1"}
     answer = adam.client.post(f"{asked}/decide", data=answers)
     assert answer.status_code == 404
@@ -530,7 +554,8 @@ def test_the_account_page_tells_what_one_is(app, cast):
     assert "Nairobi intake" in shown
     with db.transaction(cast.amina) as session:
         key = session.execute(
-            text("SELECT public_key FROM holders WHERE id = :id"), {"id": cast.amina.id}
+            text("SELECT public_key FROM holder_keys WHERE holder_id = :id"),
+            {"id": cast.amina.id},
         ).scalar_one()
     digits = re.search(r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}", shown)[0]
     assert digits.replace(" ", "") == crypto.fingerprint(key)
@@ -594,3 +619,192 @@ def test_nobody_is_given_a_key_before_they_chose_their_own_password(
     answer = give(giver, cast, desk_id, new)
     assert answer.status_code == 422
     assert "choose their own password first" in page(answer)
+
+
+# What takes two, beside routes
+
+
+def test_a_desk_waits_for_a_coordinator_who_compares_the_fingerprints(
+    app, adam, cora, asked_desk
+):
+    desk_id, members, path = asked_desk
+    shown = page(adam.get(f"/desks/{desk_id}"))
+    assert "A coordinator is asked to confirm its first members." in shown
+    assert "No key yet" in shown
+    assert "ask-for-key" not in shown
+    shown = page(cora.get(path))
+    for username in members:
+        own = page(Browser(app).sign_in(username, CHOSEN).get("/account"))
+        assert FINGERPRINT.search(own)[0] in shown
+    assert "Shall these people hold the desk’s key?" in page(cora.get(f"{path}/decide"))
+    cora.post(f"{path}/decide", {"confirmed": "no"})
+    shown = page(adam.get(f"/desks/{desk_id}"))
+    assert "its first members were not confirmed" in shown
+    assert adam.post(f"/desks/{desk_id}/ask-for-key").status_code == 303
+    assert "A coordinator is asked" in page(adam.get(f"/desks/{desk_id}"))
+
+
+FINGERPRINT = re.compile(r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}")
+
+
+@pytest.fixture
+def lost(adam, cora, cast, desk):
+    """A member of a desk who lost their password: desk, name, their page, change."""
+    desk_id, (username, other) = desk
+    person, before = f"/people/{id_of(cast, username)}", waiting(cora)
+    assert adam.post(f"{person}/new-key").status_code == 303
+    (path,) = waiting(cora) - before
+    return desk_id, username, other, person, path
+
+
+def test_a_new_key_is_asked_for_and_its_password_shown_once_to_who_confirms(
+    app, adam, cora, cast, lost
+):
+    desk_id, username, other, person, path = lost
+    before = FINGERPRINT.search(page(adam.get(person)))[0]
+    assert "waits for a coordinator" in page(adam.get(person))
+    assert before in page(cora.get(path))
+    answer = cora.post(f"{path}/decide", {"confirmed": "yes"})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    password = PASSWORD.search(page(answer))[0]
+    assert "Hand it over in person" in page(answer)
+    for seen, address in ((cora, path), (cora, "/changes"), (adam, person)):
+        assert password not in page(seen.get(address))
+    after = FINGERPRINT.search(page(adam.get(person)))[0]
+    assert after != before
+    assert "Confirmed" in page(cora.get(path))
+    shown = page(adam.get(f"/desks/{desk_id}"))
+    assert "Waits for the key" in shown
+    assert "the next member who signs in makes a new key" in shown
+    refused = {"username": username, "password": CHOSEN}
+    assert Browser(app).post("/sign-in", refused).status_code == 422
+    settle_in(app, username, password)
+    giver = Browser(app).sign_in(other, CHOSEN)
+    assert after in page(giver.get(f"/desks/{desk_id}/give-key"))
+    assert give(giver, cast, desk_id, username).status_code == 303
+    own = Browser(app).sign_in(username, CHOSEN)
+    assert "You hold the key" in page(own.get("/account"))
+
+
+def test_a_reset_is_asked_for_once_and_never_for_oneself(adam, cast, lost):
+    person = lost[3]
+    answer = adam.post(f"{person}/new-key")
+    assert answer.status_code == 409
+    assert "was asked for already" in page(answer)
+    own = f"/people/{cast.adam.id}"
+    assert "new-key" not in page(adam.get(own))
+    assert adam.post(f"{own}/new-key").status_code == 403
+
+
+def test_who_asked_for_a_reset_neither_confirms_it_nor_signs_in(app, adam, lost):
+    _, username, _, _, path = lost
+    assert adam.get(f"{path}/decide").status_code == 404
+    answers = {**adam.token(), "confirmed": "yes", "version": "1"}
+    assert adam.client.post(f"{path}/decide", data=answers).status_code == 404
+    assert Browser(app).sign_in(username, CHOSEN).get("/account").status_code == 200
+
+
+# At one's own desk
+
+
+@pytest.fixture
+def member(app, desk):
+    """The first member of a desk, in front of the pages."""
+    return Browser(app).sign_in(desk[1][0], CHOSEN)
+
+
+def days(number):
+    return (datetime.now(UTC) + timedelta(days=number)).date().isoformat()
+
+
+def be_away(seen, cast, desk_id, deputy, until=7, **more):
+    answers = {"until": days(until), "deputy": str(id_of(cast, deputy)), **more}
+    return seen.post(f"/desks/{desk_id}/be-away", answers)
+
+
+def test_an_absence_is_noted_with_who_covers_and_ended_early(adam, cast, desk, member):
+    desk_id, (_, other) = desk
+    assert be_away(member, cast, desk_id, other).status_code == 303
+    for shown in (page(adam.get(f"/desks/{desk_id}")), page(adam.get("/desks"))):
+        assert "Away until" in shown
+        assert f"{other.title()} covers." in shown
+    shown = page(member.get("/account"))
+    assert "You are away until" in shown
+    assert f"/desks/{desk_id}/come-back" in shown
+    assert "be-away" not in page(member.get(f"/desks/{desk_id}"))
+    assert "Only one person at this desk" in page(member.get(f"/desks/{desk_id}"))
+    assert member.post(f"/desks/{desk_id}/come-back").status_code == 303
+    assert "Away until" not in page(adam.get(f"/desks/{desk_id}"))
+    assert "be-away" in page(member.get(f"/desks/{desk_id}"))
+
+
+def test_a_deputy_from_outside_sees_the_desk_and_until_when(
+    app, cast, desk, member, join
+):
+    desk_id, _ = desk
+    deputy = join()
+    form = page(member.get(f"/desks/{desk_id}/be-away"))
+    own = Browser(app).sign_in(deputy, CHOSEN)
+    assert FINGERPRINT.search(page(own.get("/account")))[0] in form
+    answer = be_away(member, cast, desk_id, deputy)
+    assert answer.status_code == 422
+    assert "Compare it first" in page(answer)
+    assert be_away(member, cast, desk_id, deputy, compared="yes").status_code == 303
+    shown = page(own.get("/account"))
+    assert "You cover for" in shown
+    assert "Your place here ends by itself" in shown
+    shown = page(own.get(f"/desks/{desk_id}"))
+    assert "to cover for a colleague" in shown
+    assert "be-away" not in shown
+    member.post(f"/desks/{desk_id}/come-back")
+    assert own.get(f"/desks/{desk_id}").status_code == 404
+
+
+@pytest.mark.parametrize("until", [-2, 93, 2000])
+def test_an_absence_ends_within_ninety_days(cast, desk, member, until):
+    desk_id, (_, other) = desk
+    answer = be_away(member, cast, desk_id, other, until)
+    assert answer.status_code == 422
+    assert "Choose today or a day in the next 90 days." in page(answer)
+
+
+def test_a_member_leaves_by_themselves_but_the_last_one_does_not(
+    app, cast, desk, member
+):
+    desk_id, (_, other) = desk
+    assert member.post(f"/desks/{desk_id}/leave-desk").location.endswith("/account")
+    assert member.get(f"/desks/{desk_id}").status_code == 404
+    stays = Browser(app).sign_in(other, CHOSEN)
+    assert "Key number 2" in page(stays.get(f"/desks/{desk_id}"))
+    answer = stays.post(f"/desks/{desk_id}/leave-desk")
+    assert answer.status_code == 422
+    assert "Nobody else holds the desk’s key." in page(answer)
+
+
+def test_an_alarm_stands_on_top_for_who_coordinates(adam, cora, cast, desk):
+    desk_id, members = desk
+    for username in members:
+        close(adam, cast, username)
+    with db.transaction(cast.adam) as session:
+        name = session.get_one(Desk, desk_id).name
+    for address in ("/account", "/changes"):
+        shown = page(cora.get(address))
+        assert f"{name}: nobody at this desk can open its cases now." in shown
+
+
+# Addresses
+
+
+def test_an_address_is_kept_in_small_letters_and_belongs_to_one_person(
+    adam, hire, cast
+):
+    address = f"{unique('Some.Body')}@Example.org"
+    username, _ = hire(email=address)
+    assert address.lower() in page(adam.get(f"/people/{id_of(cast, username)}"))
+    answers = {"username": unique("p"), "name": "Somebody", "roles": "auditor"}
+    form = adam.first_choice("/people/new", "office")
+    again = adam.post("/people/new", {**answers, "office": form, "email": address})
+    assert again.status_code == 422
+    assert "Someone has this address already." in page(again)
+    assert f'value="{address}"' in page(again)

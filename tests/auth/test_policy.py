@@ -11,20 +11,25 @@ from auth.policy import (
     APART,
     BY_ROLE,
     BY_STANDING,
+    GIVES,
     OPENS,
+    SEES,
     STANDING_OF_DESK,
     WRITES,
     Compartment,
     DeskKind,
     Facts,
     May,
+    Opening,
     Role,
     Standing,
     When,
     by_role,
     by_standing,
     clash,
+    givers,
     openers,
+    opening,
     opens,
     writers,
 )
@@ -32,7 +37,8 @@ from tests.vault.columns import SEALED
 from vault.boxes import compartment_of
 
 # yes: always · before: until handed over · consent: with the survivor's consent ·
-# accepted: after acceptance · writes: into a fresh key, without reading · -: never
+# accepted: after acceptance, gated before · gated: only through an emergency ·
+# writes: into a fresh key, without reading · -: never
 COMPARTMENTS = "report thread survivor subject care investigation final referral"
 TABLE = {
     # The intake desk keeps the thread when it has handed over.
@@ -46,6 +52,9 @@ TABLE = {
     # Of the report only the retaliation concern, which has no compartment yet.
     "ethics_officer": "- - consent yes - - - -",
     "provider": "- - - - - - - accepted",
+    # Behind the gate: nobody opens it until a person breaks the glass.
+    "duty": "gated - gated - gated - - -",
+    "emergency": "yes - yes - yes - - -",
     "barred": "- - - - - - - -",
 }
 WORDS = {
@@ -53,6 +62,7 @@ WORDS = {
     When.BEFORE_HAND_OVER: "before",
     When.WITH_CONSENT: "consent",
     When.AFTER_ACCEPTANCE: "accepted",
+    When.IN_DANGER: "gated",
 }
 # What only one kind of standing may do, and what nobody else therefore can.
 ACTS = {
@@ -81,12 +91,18 @@ ACTS = {
     May.ANSWER_REFERRAL: "provider",
     May.SEE_SUBMISSION: "intake lead",
     May.DECIDE_SUBMISSION: "intake lead",
+    May.ADD_PERSON: "intake lead investigator care_officer legal_officer"
+    " ethics_officer",
+    May.END_STANDING: "lead",
+    May.SEE_READERS: "care_officer lead",
+    May.BREAK_GLASS: "duty",
+    May.REVIEW_EMERGENCY: "lead",
 }
 ALL_FACTS = [
-    Facts(handed_over=a, identity_shared=b, accepted=c)
+    Facts(handed_over=a, identity_shared=b, offered=c, accepted=d)
     for a in (False, True)
     for b in (False, True)
-    for c in (False, True)
+    for c, d in ((False, False), (True, False), (False, True))
 ]
 
 
@@ -131,7 +147,8 @@ def test_every_role_and_every_kind_of_desk_is_covered():
     assert set(BY_ROLE) == set(Role)
     assert set(STANDING_OF_DESK) == set(DeskKind)
     assert len(set(STANDING_OF_DESK.values())) == len(DeskKind)
-    assert set(STANDING_OF_DESK.values()) == set(Standing) - {Standing.BARRED}
+    of_people = {Standing.BARRED, Standing.EMERGENCY}
+    assert set(STANDING_OF_DESK.values()) == set(Standing) - of_people
 
 
 def test_no_role_opens_a_case():
@@ -188,15 +205,21 @@ def test_a_condition_is_looked_at_each_time(standing, facts):
         "before": not facts.handed_over,
         "consent": facts.identity_shared,
         "accepted": facts.accepted,
+        "gated": False,
         "writes": False,
         "-": False,
     }
     for name, word in zip(COMPARTMENTS.split(), TABLE[standing].split(), strict=True):
         assert opens(standing, Compartment(name), facts) == met[word]
+        waits = word == "gated" or (word == "accepted" and facts.offered)
+        gated = opening(standing, Compartment(name), facts) is Opening.GATED
+        assert gated == (waits and not met[word])
 
 
 def test_nothing_is_presumed_before_it_is_known():
-    assert Facts() == Facts(handed_over=False, identity_shared=False, accepted=False)
+    assert Facts() == Facts(
+        handed_over=False, identity_shared=False, offered=False, accepted=False
+    )
 
 
 @pytest.mark.parametrize("compartment", Compartment)
@@ -212,12 +235,12 @@ def test_identity_goes_to_investigators_only_with_consent():
 
 
 def test_investigators_never_see_care_and_care_never_sees_the_inquiry():
-    assert openers(Compartment.CARE) == {Standing.CARE_OFFICER}
+    assert openers(Compartment.CARE) == {Standing.CARE_OFFICER, Standing.EMERGENCY}
     for part in (Compartment.REPORT, Compartment.INVESTIGATION, Compartment.SUBJECT):
         assert Standing.CARE_OFFICER not in openers(part)
 
 
-@pytest.mark.parametrize("care", ["care_officer", "provider"])
+@pytest.mark.parametrize("care", ["care_officer", "provider", "emergency"])
 @pytest.mark.parametrize("work", ["investigator", "partner_investigator"])
 def test_support_and_investigation_stay_apart(care, work):
     assert clash([Standing(care), Standing(work)])
@@ -226,10 +249,38 @@ def test_support_and_investigation_stay_apart(care, work):
 
 def test_other_standings_may_meet_in_one_person():
     apart = {frozenset(pair) for pair in APART}
-    assert len(apart) == 4
+    assert len(apart) == 6
     for one in Standing:
         for other in Standing:
             assert clash([one, other]) == (frozenset({one, other}) in apart)
+
+
+FULL = [facts for facts in ALL_FACTS if not facts.handed_over]
+
+
+@pytest.mark.parametrize("giver", GIVES, ids=str)
+def test_nobody_gives_what_they_do_not_hold(giver):
+    """What the one given opens, the giver opens, has just written, or keeps gated."""
+    for given in GIVES[giver]:
+        for part in Compartment:
+            for facts in FULL:
+                if not opens(given, part, facts):
+                    continue
+                holds = opening(giver, part, facts) is not Opening.SHUT
+                by_desk = (giver, given) == (Standing.LEAD, Standing.INVESTIGATOR)
+                assert holds or part in WRITES.get(giver, ()) or by_desk, (given, part)
+
+
+def test_only_a_duty_desk_lets_somebody_in_for_an_emergency():
+    assert givers(Standing.EMERGENCY) == {Standing.DUTY}
+    assert not givers(Standing.DUTY)
+    assert givers(Standing.BARRED) == {Standing.LEAD}
+
+
+def test_from_a_duty_desk_a_case_is_not_seen():
+    assert BY_STANDING[Standing.DUTY] == {May.BREAK_GLASS}
+    assert not BY_STANDING[Standing.DUTY] & set(SEES)
+    assert Standing.DUTY not in {who for part in Compartment for who in openers(part)}
 
 
 # The same rule in the database: each table's readers, found in its policy

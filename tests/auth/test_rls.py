@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from auth import access, rls
+from auth import access, keys, rls
 from auth.actor import INTAKE, PUBLIC, STATS, SWEEP, Actor
 from auth.policy import Standing
 from casework.commands import care, desk
@@ -36,6 +36,8 @@ READ_BY = {
     "standings": "amina cora ines salma",
     "compartments": "amina cora ines salma",
     "key_grants": "amina cora ines salma",
+    "key_work": "amina cora ines salma",
+    "emergencies": "cora",
     "interim_measures": "cora ines",
     "notes": "ines",
     "findings": "cora ines",
@@ -98,6 +100,8 @@ def make_filing(office):
 
 
 FILL = {
+    "emergencies": "id, case_id, reference, person_id, reason, opened_at, ends_at,"
+    " alerted VALUES (:id, :case, :ref, :duty, 'urgent_medical', now(), now(), '{}')",
     "interim_measures": "id, case_id, kind, in_place_at, version_id"
     " VALUES (:id, :case, 'reassignment', now(), 1)",
     "notes": "id, case_id, written_at VALUES (:id, :case, now())",
@@ -130,11 +134,18 @@ def fill(connection, case_id, world):
         "case": case_id,
         "survivor": connection.scalar(found, {"case": case_id}),
         "desk": world.made.desks["clinic"],
+        "duty": world.made.people["focal-3"],
         "office": world.made.offices["NBO"],
         "ref": uuid.uuid4().hex,
         "service": uuid.uuid4(),
         "referral": uuid.uuid4(),
     }
+    work = (
+        "INSERT INTO key_work (compartment_id, case_id, renew, since)"
+        " SELECT id, case_id, false, now() FROM compartments WHERE case_id = :case"
+        " ON CONFLICT DO NOTHING"
+    )
+    connection.execute(text(work), values)
     ids = {"services": values["service"], "referrals": values["referral"]}
     for table, rest in FILL.items():
         row = {**values, "id": ids.get(table, uuid.uuid4())}
@@ -186,8 +197,8 @@ def test_without_an_actor_there_are_no_rows(whole, table):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_an_unknown_service_sees_no_more_than_any_actor(whole, table):
-    open_to_all = {"offices", "people", "desks", "routes", "route_changes"}
-    open_to_all |= {"memberships", "holders", "services"}
+    open_to_all = {"offices", "people", "desks", "routes", "changes"}
+    open_to_all |= {"memberships", "holders", "holder_keys", "services"}
     rows = run(Actor(service="made up"), f"SELECT * FROM {table}").all()
     assert not rows or table in open_to_all
 
@@ -238,7 +249,7 @@ _BARRED = {}
 def barred_case(cast, filing, world):
     if not _BARRED:
         with db.transaction(cast.amina):
-            case_id = file_report(cast.amina, filing(account=cast.mallory.id)).id
+            case_id = file_report(cast.amina, filing(accounts=[cast.mallory.id])).id
         for who in ("ines", "cora"):
             with db.transaction(getattr(cast, who)):
                 body = {"why": "personal_tie"}
@@ -256,7 +267,8 @@ def barred_case(cast, filing, world):
 def test_a_service_reads_only_its_own_tables(whole, table, service):
     narrow = {
         "intake": {"submissions"},
-        "sweep": {"cases", "clocks"},
+        "sweep": {"cases", "clocks", "consents", "standings", "key_work"}
+        | {"referrals"},
         "stats": {"cases", "clocks", "survivors"},
         "public": set(),
     }
@@ -336,7 +348,20 @@ def test_what_is_on_record_stays_as_it_was(cast, whole, table):
         assert "permission denied" in refused(actor, f"DELETE FROM {table}")
 
 
-@pytest.mark.parametrize("table", sorted(set(READ_BY) - {"key_grants"}))
+KEPT = {"key_grants", "compartments", "key_work"}
+
+
+@pytest.mark.parametrize("table", sorted(KEPT))
+@pytest.mark.parametrize("who", ["amina", "cora", "ines", "salma"])
+def test_keys_are_changed_by_their_keeper_alone(cast, whole, table, who):
+    actor = getattr(cast, who)
+    assert run(actor, f"DELETE FROM {table}").rowcount == 0
+    if table != "compartments":
+        same = f"UPDATE {table} SET case_id = case_id"
+        assert "row-level security" in refused(actor, same)
+
+
+@pytest.mark.parametrize("table", sorted(set(READ_BY) - KEPT))
 def test_no_row_of_a_case_can_be_deleted(cast, whole, table):
     for who in ("amina", "cora", "ines", "salma"):
         said = refused(getattr(cast, who), f"DELETE FROM {table}")
@@ -465,7 +490,7 @@ def test_an_ended_standing_is_not_brought_back(cast, filing):
 
 def test_a_bar_is_lifted_by_the_lead_alone(cast, filing):
     with db.transaction(cast.amina):
-        case_id = file_report(cast.amina, filing(account=cast.mallory.id)).id
+        case_id = file_report(cast.amina, filing(accounts=[cast.mallory.id])).id
     for who in ("amina", "ines", "salma"):
         lift = "UPDATE standings SET ended_at = now() WHERE case_id = :c"
         lift += " AND kind = 'barred'"
@@ -636,10 +661,10 @@ def test_an_administrator_who_seats_himself_sees_no_case(world, cast, whole):
     desk_id = world.made.desks["intake_nbo"]
     run(cast.adam, seat, id=uuid.uuid4(), desk=desk_id, adam=cast.adam.id)
     with db.transaction(cast.cora):
-        assert cast.adam.id not in access.members([desk_id])[desk_id]
+        assert cast.adam.id not in keys.members([desk_id])[desk_id]
     fake = (
-        "INSERT INTO held_keys (holder_id, by_id, sealed_key, given_at)"
-        " VALUES (:desk, :adam, '', now())"
+        "INSERT INTO held_keys (holder_id, by_id, generation, gated, sealed_key,"
+        " given_at) VALUES (:desk, :adam, 1, false, '', now())"
     )
     said = refused(cast.adam, fake, desk=desk_id, adam=cast.adam.id)
     assert "row-level security" in said

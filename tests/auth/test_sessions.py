@@ -69,7 +69,7 @@ def test_who_signs_in_has_their_key_in_hand(hire, enter):
     found = sessions.resume(enter(person))
     assert found.person.id == found.actor.id == person.id
     assert found.get_id() == str(person.id)
-    assert found.actor.keyring.private_of(person.id)
+    assert found.actor.keyring.private_of(person.id, 1)
     assert found.actor.desks == ()
 
 

@@ -401,7 +401,7 @@ def test_an_item_that_cannot_be_filed_is_kept_and_the_others_are_filed(
 
 def test_after_a_crash_the_rest_is_imported_and_nothing_twice(world, monkeypatch):
     items = [item(_id=f"crash-{number}") for number in range(4)]
-    settle, calls = intake.access.settle, Counter[str]()
+    settle, calls = intake.keys.settle, Counter[str]()
 
     def crash(*args, **more):
         calls["settle"] += 1
@@ -409,7 +409,7 @@ def test_after_a_crash_the_rest_is_imported_and_nothing_twice(world, monkeypatch
             raise OperationalError("the server is gone", None, Exception())
         settle(*args, **more)
 
-    monkeypatch.setattr(intake.access, "settle", crash)
+    monkeypatch.setattr(intake.keys, "settle", crash)
     with pytest.raises(OperationalError):
         run(items)
     with world.owner() as connection:

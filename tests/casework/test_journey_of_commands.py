@@ -12,7 +12,8 @@ from casework.commands import care, desk, inquiry, outcome, protect, time
 from casework.commands.intake import file_report
 from casework.models.case import Case
 from casework.models.progress import ClockRow
-from casework.queries.cases import case_page, events_since, my_cases, who_looked
+from casework.queries.cases import case_page, events_since, my_cases
+from casework.queries.readers import who_looked
 from casework.vocabulary import Kind, PersonnelCategory
 from core import db
 from core.errors import Forbidden, Invalid, NotHeld, NotVisible, Stale, WrongStage
@@ -212,7 +213,7 @@ def test_a_conflict_shuts_the_case_at_once(act, cast, case_id):
 def test_the_person_complained_of_is_barred_by_staff_number(cast, filing, world):
     with db.transaction(cast.amina):
         mallory = world.made.people["mallory"]
-        case_id = file_report(cast.amina, filing(account=mallory)).id
+        case_id = file_report(cast.amina, filing(accounts=[mallory])).id
     with db.transaction(cast.mallory) as session:
         assert session.get(Case, case_id) is None
         assert not cast.mallory.keyring.boxes(case_id)

@@ -222,7 +222,7 @@ def test_what_is_barred_is_gone(cast):
 
 def test_without_its_key_nothing_is_filed(cast, monkeypatch):
     row = kept(cast.amina)
-    monkeypatch.setattr("casework.opening.grants.held_boxes", lambda *_: {})
+    monkeypatch.setattr("vault.keyring.Keyring.boxes", lambda *_: {})
     with pytest.raises(NotHeld):
         as_case(cast.amina, row)
     with db.transaction(cast.amina):

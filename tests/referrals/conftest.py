@@ -12,18 +12,28 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from auth.accounts import create_desk, create_person
-from auth.policy import Role
+from auth import desks
+from auth.accounts import create_person
+from auth.actor import SWEEP, Actor
+from auth.policy import DeskKind, Role
 from auth.sessions import sign_in
 from casework.commands.care import record_consent
+from casework.commands.desk import bar_person
 from casework.commands.intake import file_report
-from casework.models.case import Survivor
+from casework.models.case import Consent, Survivor
 from core import db
+from referrals import loading
 from referrals.commands import care, provider
 from referrals.commands.directory import create_service
 from referrals.models import Referral
-from referrals.queries.referrals import ReferralLine, inbox
+from referrals.queries.referrals import (
+    ReferralLine,
+    ReferralPage,
+    inbox,
+    referral_page,
+)
 from tests.conftest import PASSWORD
+from tests.vault.raw import opened
 from vault.crypto import Cost
 from web.app import create_app
 from web.guard import LOCAL_COOKIE
@@ -65,7 +75,10 @@ def other_desk(world, signed_in) -> uuid.UUID:
             ).id
             for name in ("hill-1", "hill-2")
         ]
-        return create_desk("Hill clinic", "provider", office_id, members).id
+        desk = desks.create("Hill clinic", DeskKind.PROVIDER, office_id, members)
+    with db.transaction(signed_in["cora"]):
+        desks.make_key(desk.id, members)
+    return desk.id
 
 
 @pytest.fixture
@@ -107,11 +120,6 @@ class Play:
         self.do("pia", provider.accept_referral, referral_id)
         return referral_id
 
-    def released(self, **changes: Any) -> uuid.UUID:
-        referral_id = self.accepted(**changes)
-        self.do("salma", care.release, referral_id, still_agreed=True)
-        return referral_id
-
     def consent(self, status: str, who: str = "salma", command=record_consent) -> None:
         self.do(
             who,
@@ -127,14 +135,68 @@ class Play:
         with db.transaction(getattr(self.cast, who)) as session:
             return session.get(Referral, referral_id)
 
-    def holders(self, referral_id: uuid.UUID) -> set[uuid.UUID]:
-        """Who holds a key of the referral, as the owner sees it."""
+    def holders(self, referral_id: uuid.UUID, gated: bool = False) -> set[uuid.UUID]:
+        """Who holds a key of the referral, or has it behind the gate, to the owner."""
         with self.world.owner() as connection:
             found = connection.execute(
-                text("SELECT holder_id FROM key_grants WHERE referral_id = :id"),
-                {"id": referral_id},
+                text(
+                    "SELECT holder_id FROM key_grants"
+                    " WHERE referral_id = :id AND gated = :gated"
+                ),
+                {"id": referral_id, "gated": gated},
             )
             return set(found.scalars())
+
+    def named(self, who: str | Actor) -> Actor:
+        """One of the cast by name, or somebody else as they are."""
+        return getattr(self.cast, who) if isinstance(who, str) else who
+
+    def opened(self, who: str | Actor, referral_id: uuid.UUID) -> set[tuple[str, int]]:
+        """What a person's password opens of the referral in the raw database."""
+        with self.world.owner() as connection:
+            ring = self.named(who).keyring
+            return opened(connection, ring, self.case_id, referral_id)
+
+    def left(self, referral_id: uuid.UUID) -> list[bool]:
+        """What is noted to be done on its keys: whether to renew, by compartment."""
+        with self.world.owner() as connection:
+            noted = text("SELECT renew FROM key_work WHERE referral_id = :id")
+            return list(connection.scalars(noted, {"id": referral_id}))
+
+    def bar(self, who: str) -> None:
+        """The lead bars a person from the case."""
+        person = str(getattr(self.cast, who).id)
+        self.do("cora", bar_person, self.case_id, person=person, why="named_in_it")
+
+    def look(self, who: str | Actor, referral_id: uuid.UUID) -> ReferralPage:
+        """Open the referral's page, which first catches up on its keys."""
+        actor = self.named(who)
+        with db.transaction(actor):
+            loading.open_one(actor, referral_id)
+        with db.transaction(actor):
+            return referral_page(actor, referral_id)
+
+    def run_out(self, status: str | None = "expired") -> None:
+        """Let the consent to be referred run out, with the sweep's row or without."""
+        past = datetime.now(UTC) - timedelta(hours=1)
+        with self.world.owner() as connection:
+            over = text(
+                "UPDATE consents SET expires_at = :past WHERE survivor_id = :survivor"
+                " AND purpose = 'service_referral' AND status = 'given'"
+            )
+            connection.execute(over, {"past": past, "survivor": self.survivor_id})
+        if status:
+            with db.transaction(SWEEP):
+                db.add(
+                    Consent(
+                        id=uuid.uuid4(),
+                        case_id=self.case_id,
+                        survivor_id=self.survivor_id,
+                        purpose="service_referral",
+                        status=status,
+                        given_by="self",
+                    )
+                )
 
     @property
     def clinic(self) -> uuid.UUID:

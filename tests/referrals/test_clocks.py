@@ -126,7 +126,7 @@ def test_clocks_of_one_referral_leave_those_of_another_alone(play):
 
 
 def test_what_happened_is_told_by_codes(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     with db.transaction(play.cast.pia) as session:
         rows = session.scalars(
             select(CaseEvent)

@@ -55,14 +55,11 @@ def test_a_referral_is_walked_through_from_need_to_follow_up(play, browser):
     page = shown(pia, path)
     assert "French" in page
     assert "Nairobi, Eastern Africa" in page
+    assert "open with the acceptance" in page
+    assert NAME not in page
     send(pia, f"{path}/receive-referral")
+    assert "for this referral alone" in shown(pia, f"{path}/accept-referral")
     send(pia, f"{path}/accept-referral")
-    assert "waiting for the care officer to release" in shown(pia, path)
-    assert NAME not in shown(pia, path)
-
-    assert "The service waits for you" in shown(salma, path)
-    assert "Name not released yet" in listed_pages(salma)
-    send(salma, f"{path}/release", still_agreed="yes")
     page = shown(pia, path)
     assert all(each in page for each in (NAME, CONTACT, REQUEST))
     send(pia, f"{path}/report-service", status="in_progress")
@@ -77,7 +74,7 @@ def test_a_referral_is_walked_through_from_need_to_follow_up(play, browser):
 
 
 def test_no_page_of_the_provider_names_the_case(play, browser):
-    referral_id = play.released()
+    referral_id = play.accepted()
     with looking(play) as session:
         reference = session.get(Case, play.case_id).reference
     pia = browser("pia")
@@ -116,7 +113,7 @@ def test_a_referral_exists_for_nobody_else(play, browser, who):
 def test_steps_of_one_side_are_forbidden_to_the_other(play, browser):
     referral_id = play.refer()
     salma, pia = browser("salma"), browser("pia")
-    for name in ("release", "follow-up", "withdraw-referral"):
+    for name in ("follow-up", "withdraw-referral"):
         assert pia.get(f"/referrals/{referral_id}/{name}").status_code == 403
     for name in ("accept-referral", "reject-referral", "report-service"):
         assert salma.get(f"/referrals/{referral_id}/{name}").status_code == 403
@@ -170,7 +167,7 @@ def test_the_care_page_says_who_has_not_agreed(play, browser):
 
 
 def test_a_survivor_who_wants_no_referral_any_more_ends_them_in_one_step(play, browser):
-    referral_id = play.released()
+    referral_id = play.accepted()
     answers = {"survivor": str(play.survivor_id), "given_by": "self"}
     send(browser("salma"), f"/cases/{play.case_id}/withdraw-consent", **answers)
     page = shown(browser("pia"), f"/referrals/{referral_id}")
@@ -227,7 +224,7 @@ def test_a_long_list_goes_on_to_another_page(play, browser, monkeypatch):
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
 def test_pages_can_be_read_in_other_languages(play, browser, language):
-    referral_id, salma = play.released(), browser("salma")
+    referral_id, salma = play.accepted(), browser("salma")
     salma.set_cookie("language", language)
     for path in ("/referrals", f"/referrals/{referral_id}", "/services"):
         assert f'lang="{language}"' in shown(salma, path)

@@ -1,6 +1,5 @@
-"""The provider's desk: only its own referrals, and no name before release."""
+"""The provider's desk: only its own referrals, and no name before its acceptance."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,10 +10,11 @@ from auth.policy import Standing
 from casework.models.case import Case, Consent, Survivor
 from core import db
 from core.audit import AuditRow
-from core.errors import Forbidden, Invalid, NotHeld, NotVisible, Stale, WrongStage
+from core.errors import Forbidden, Invalid, NotVisible, Stale, WrongStage
 from referrals.commands import care, provider
 from referrals.models import Need, Referral
 from referrals.queries.referrals import inbox, referral_page
+from referrals.stages import NOT_NOW
 from tests.referrals.conftest import CONTACT, NAME, REQUEST, a_minute_on, listed
 
 
@@ -47,20 +47,13 @@ def test_before_acceptance_the_provider_sees_codes_and_holds_no_key(play):
     )
     assert page.line.area == "Nairobi, Eastern Africa"
     assert play.clinic not in play.holders(referral_id)
+    assert play.clinic in play.holders(referral_id, gated=True)
     with db.transaction(play.cast.pia):
         assert not play.cast.pia.keyring.boxes(play.case_id, referral_id)
 
 
-def test_acceptance_alone_gives_no_key_and_both_are_told_whose_turn_it_is(play):
+def test_with_its_acceptance_the_provider_sees_the_minimum_and_no_more(play):
     referral_id = play.accepted()
-    assert names(play, referral_id) == [None, None, None]
-    assert play.clinic not in play.holders(referral_id)
-    assert seen(play, referral_id).line.unreleased
-    assert seen(play, referral_id, "salma").line.unreleased
-
-
-def test_after_release_the_provider_sees_the_minimum_and_no_more(play):
-    referral_id = play.released()
     assert names(play, referral_id) == [NAME, CONTACT, REQUEST]
     assert play.clinic in play.holders(referral_id)
     with db.transaction(play.cast.pia) as session:
@@ -89,13 +82,12 @@ def test_a_read_is_recorded_before_the_name_is_shown_and_only_then(play):
     seen(play, referral_id)
     assert reads() == 0
     play.do("pia", provider.accept_referral, referral_id)
-    play.do("salma", care.release, referral_id, still_agreed=True)
     seen(play, referral_id)
     assert reads() == 1
 
 
 def test_the_provider_sees_nothing_of_the_case(play):
-    page = seen(play, play.released())
+    page = seen(play, play.accepted())
     assert page.case is None
     fields = vars(page.line).values()
     assert play.case_id not in fields
@@ -123,7 +115,7 @@ def test_the_provider_finds_only_her_own_referrals(play, other_service):
     "who", ["ines", "omar", "amina", "cora", "lena", "theo", "adam"]
 )
 def test_nobody_else_sees_a_referral(play, who):
-    referral_id = play.released()
+    referral_id = play.accepted()
     with pytest.raises(NotVisible):
         seen(play, referral_id, who)
     with pytest.raises(NotVisible), db.transaction(getattr(play.cast, who)):
@@ -132,7 +124,7 @@ def test_nobody_else_sees_a_referral(play, who):
 
 def test_the_care_officer_finds_what_she_sent(play):
     referral_id = play.accepted()
-    assert listed(play.cast.salma)[referral_id].unreleased
+    assert referral_id in listed(play.cast.salma)
     play.do("salma", care.withdraw_referral, referral_id, why="revoke")
     assert referral_id not in listed(play.cast.salma)
     assert referral_id in listed(play.cast.salma, closed=True)
@@ -147,20 +139,13 @@ def test_a_provider_who_is_barred_from_the_case_sees_nothing(play):
         seen(play, referral_id)
     with pytest.raises(NotVisible):
         play.do("pia", provider.report_service, referral_id, **done())
-    play.do("salma", care.release, referral_id, still_agreed=True)
-    holders = play.holders(referral_id)
-    assert play.clinic not in holders
-    assert pia not in holders
-    assert play.world.made.people["provider-2"] in holders
 
 
-def test_only_the_provider_answers_and_only_care_releases(play):
+def test_only_the_provider_answers_and_only_care_withdraws(play):
     referral_id = play.refer()
     with pytest.raises(Forbidden):
         play.do("salma", provider.accept_referral, referral_id)
     play.do("pia", provider.accept_referral, referral_id)
-    with pytest.raises(Forbidden):
-        play.do("pia", care.release, referral_id, still_agreed=True)
     with pytest.raises(Forbidden):
         play.do("pia", care.withdraw_referral, referral_id, why="revoke")
 
@@ -171,9 +156,8 @@ def test_a_rejection_carries_its_reason_and_never_gives_a_key(play):
     row = play.row(referral_id)
     assert (row.status, row.reject_reason) == ("rejected", "no_capacity")
     assert seen(play, referral_id, "salma").reason == "No capacity now"
-    with pytest.raises(WrongStage):
-        play.do("salma", care.release, referral_id, still_agreed=True)
     assert play.clinic not in play.holders(referral_id)
+    assert play.clinic not in play.holders(referral_id, gated=True)
 
 
 def test_receipt_is_confirmed_once_and_the_answer_follows(play):
@@ -187,34 +171,34 @@ def test_receipt_is_confirmed_once_and_the_answer_follows(play):
     play.do("pia", provider.accept_referral, referral_id)
 
 
-def test_a_referral_is_released_once_and_only_after_acceptance(play):
-    referral_id = play.refer()
+def test_a_referral_is_accepted_once_and_its_gate_opens_once(play):
+    referral_id = play.accepted()
     with pytest.raises(WrongStage):
-        play.do("salma", care.release, referral_id, still_agreed=True)
-    play.do("pia", provider.accept_referral, referral_id)
-    play.do("salma", care.release, referral_id, still_agreed=True)
-    with pytest.raises(WrongStage):
-        play.do("salma", care.release, referral_id, still_agreed=True)
+        play.do("pia", provider.accept_referral, referral_id)
     with db.transaction(play.cast.theo) as session:
         mine = select(AuditRow).where(AuditRow.case_id == play.case_id)
         actions = [row.action for row in session.scalars(mine)]
-    assert actions.count("referral:released") == 1
+    assert actions.count("referral:accepted") == actions.count("key:released") == 1
 
 
-def test_nothing_is_released_to_a_service_that_the_survivor_no_longer_wants(play):
-    referral_id = play.accepted()
-    with pytest.raises(Invalid) as problem:
-        play.do("salma", care.release, referral_id, still_agreed=False)
-    assert "still_agreed" in problem.value.fields
-    play.consent("withdrawn")
-    with pytest.raises(Invalid) as problem:
-        play.do("salma", care.release, referral_id, still_agreed=True)
-    assert "still_agreed" in problem.value.fields
-    assert play.clinic not in play.holders(referral_id)
+@pytest.mark.parametrize("why", ["withdrawn", "ran out", "ran out, and was swept"])
+def test_nothing_opens_to_a_service_to_which_the_survivor_agrees_no_longer(play, why):
+    referral_id = play.refer()
+    if why == "withdrawn":
+        play.consent("withdrawn")
+    else:
+        play.run_out("expired" if "swept" in why else None)
+    with pytest.raises(WrongStage) as problem:
+        play.do("pia", provider.accept_referral, referral_id)
+    assert problem.value.status == 409
+    assert problem.value.message == NOT_NOW
+    assert play.row(referral_id).status == "sent"
+    assert names(play, referral_id) == [None, None, None]
+    assert not play.opened("pia", referral_id)
 
 
 def test_a_report_is_sealed_for_care_and_the_provider(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     body = done(status="in_progress", outcome=None, report="First visit went well")
     play.do("pia", provider.report_service, referral_id, **body)
     play.do("pia", provider.report_service, referral_id, **done(report="All done"))
@@ -230,7 +214,7 @@ def test_a_report_is_sealed_for_care_and_the_provider(play):
 
 
 def test_a_completion_needs_an_outcome_and_keeps_its_time(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     with pytest.raises(Invalid) as problem:
         play.do("pia", provider.report_service, referral_id, **done(outcome=None))
     assert "outcome" in problem.value.fields
@@ -245,7 +229,7 @@ def test_a_completion_needs_an_outcome_and_keeps_its_time(play):
 
 
 def test_a_report_cannot_come_before_the_referral_was_sent(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     early = play.row(referral_id).sent_at - timedelta(minutes=2)
     with pytest.raises(Invalid) as problem:
         play.do("pia", provider.report_service, referral_id, **done(done_at=early))
@@ -254,6 +238,7 @@ def test_a_report_cannot_come_before_the_referral_was_sent(play):
 
 def test_words_wait_for_the_key_and_codes_do_not(play):
     referral_id = play.accepted()
+    play.bar("provider_2")
     with pytest.raises(Invalid) as problem:
         play.do("pia", provider.report_service, referral_id, **done(report="Words"))
     assert "report" in problem.value.fields
@@ -272,7 +257,7 @@ def test_words_wait_for_the_key_and_codes_do_not(play):
     ],
 )
 def test_what_has_ended_is_not_overwritten(play, act, body):
-    referral_id = play.released()
+    referral_id = play.accepted()
     play.do("pia", provider.report_service, referral_id, **done())
     with pytest.raises(WrongStage):
         play.do("pia", act, referral_id, **body)
@@ -287,11 +272,3 @@ def test_a_referral_that_changed_meanwhile_is_not_answered_blindly(play):
     play.do("pia", provider.receive_referral, referral_id, version=version)
     with pytest.raises(Stale):
         play.do("pia", provider.accept_referral, referral_id, version=version)
-
-
-def test_who_holds_no_key_releases_nothing(play):
-    referral_id = play.accepted()
-    locked_out = replace(play.cast.salma, keyring=None)
-    with pytest.raises(NotHeld), db.transaction(locked_out):
-        care.release(locked_out, referral_id, {"still_agreed": True})
-    assert play.row(referral_id).released_at is None

@@ -168,7 +168,7 @@ def test_a_need_of_a_survivor_of_another_case_is_refused(play, another):
 
 def test_what_a_survivor_needs_stands_in_no_audit_row_or_event(play):
     play.do("salma", record_need, play.case_id, **need(play))
-    referral_id = play.released()
+    referral_id = play.accepted()
     report = {"status": "completed", "outcome": "unsafe", "done_at": a_minute_on()}
     play.do("pia", report_service, referral_id, **report)
     with db.transaction(play.cast.theo) as session:

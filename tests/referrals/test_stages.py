@@ -18,8 +18,8 @@ WAYS = {
     ("accepted", "start", "in_progress"),
     ("accepted", "complete", "completed"),
     ("in_progress", "complete", "completed"),
-    ("sent", "expire", "expired"),
-    ("received", "expire", "expired"),
+    ("sent", "no_answer", "revoked"),
+    ("received", "no_answer", "revoked"),
     *{
         (source, move, end)
         for source in ("draft", "sent", "received", "accepted", "in_progress")
@@ -27,6 +27,7 @@ WAYS = {
             ("revoke", "revoked"),
             ("withdraw_consent", "consent_withdrawn"),
             ("enter_in_error", "entered_in_error"),
+            ("expire", "expired"),
         )
     },
 }
@@ -68,3 +69,7 @@ def test_every_status_is_open_or_final():
 
 def test_every_withdrawal_is_a_move_of_the_care_officer():
     assert all(MOVES[name].may == "care" for name in WITHDRAWALS)
+
+
+def test_that_a_consent_ran_out_is_nobody_s_to_choose():
+    assert "expire" not in WITHDRAWALS

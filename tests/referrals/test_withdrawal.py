@@ -24,7 +24,7 @@ from vault.models import KeyGrant
     ],
 )
 def test_a_withdrawal_takes_the_providers_key_at_once(play, why, status):
-    referral_id = play.released()
+    referral_id = play.accepted()
     assert play.clinic in play.holders(referral_id)
     salma = play.cast.salma
     with db.transaction(salma) as session:
@@ -37,23 +37,21 @@ def test_a_withdrawal_takes_the_providers_key_at_once(play, why, status):
     with db.transaction(play.cast.pia):
         page = referral_page(play.cast.pia, referral_id)
     assert (page.line.status, page.name, page.is_open) == (status, None, False)
-    with pytest.raises(WrongStage):
-        play.do("salma", care.release, referral_id, still_agreed=True)
 
 
-def test_only_an_unanswered_referral_expires(play):
+def test_only_an_unanswered_referral_is_given_up_for_want_of_an_answer(play):
     referral_id = play.refer()
-    play.do("salma", care.withdraw_referral, referral_id, why="expire")
-    assert play.row(referral_id).status == "expired"
+    play.do("salma", care.withdraw_referral, referral_id, why="no_answer")
+    assert play.row(referral_id).status == "revoked"
     with pytest.raises(WrongStage):
         play.do("pia", provider.accept_referral, referral_id)
     answered = play.accepted()
     with pytest.raises(WrongStage):
-        play.do("salma", care.withdraw_referral, answered, why="expire")
+        play.do("salma", care.withdraw_referral, answered, why="no_answer")
 
 
 def test_consent_withdrawn_ends_every_open_referral_of_that_survivor(play):
-    first, second, ended = play.released(), play.refer(), play.refer()
+    first, second, ended = play.accepted(), play.refer(), play.refer()
     play.do("pia", provider.reject_referral, ended, reason="too_far")
     salma = play.cast.salma
     body = {"survivor": str(play.survivor_id), "given_by": "self"}
@@ -73,23 +71,30 @@ def test_consent_withdrawn_ends_every_open_referral_of_that_survivor(play):
         play.refer()
 
 
-@pytest.mark.parametrize("status", ["withdrawn", "refused", "expired"])
-def test_any_decision_that_ends_consent_ends_referrals(play, status):
-    referral_id = play.released()
+@pytest.mark.parametrize(
+    ("status", "becomes"),
+    [
+        ("withdrawn", "consent_withdrawn"),
+        ("refused", "consent_withdrawn"),
+        ("expired", "expired"),
+    ],
+)
+def test_any_decision_that_ends_consent_ends_referrals(play, status, becomes):
+    referral_id = play.accepted()
     play.consent(status, command=care.record_consent)
-    assert play.row(referral_id).status == "consent_withdrawn"
+    assert play.row(referral_id).status == becomes
     assert play.clinic not in play.holders(referral_id)
 
 
 def test_another_decision_leaves_referrals_alone(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     play.consent("given", command=care.record_consent)
     assert play.row(referral_id).status == "accepted"
     assert play.clinic in play.holders(referral_id)
 
 
 def test_referrals_of_another_case_stay(play, another):
-    referral_id = play.released()
+    referral_id = play.accepted()
     body = {"survivor": str(another.survivor_id), "given_by": "self"}
     play.do("salma", care.withdraw_consent, another.case_id, **body)
     assert play.row(referral_id).status == "accepted"
@@ -98,7 +103,7 @@ def test_referrals_of_another_case_stay(play, another):
 
 
 def test_keys_given_on_the_case_do_not_bring_the_providers_key_back(play):
-    referral_id = play.released()
+    referral_id = play.accepted()
     play.do("salma", care.withdraw_referral, referral_id, why="revoke")
     survivor = str(play.survivor_id)
     play.do("salma", accept_care, play.case_id, survivor=survivor)

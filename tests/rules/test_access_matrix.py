@@ -11,8 +11,9 @@ import uuid
 import pytest
 from sqlalchemy import select, text
 
-from auth import routing
+from auth import changes
 from auth.actor import INTAKE
+from auth.changes import Kind
 from casework.commands.intake import file_report, set_aside
 from casework.models.case import Survivor
 from core import db
@@ -53,7 +54,11 @@ CASE_ROUTES = {
     "casework.close_case": "close",
     "casework.reopen_case": "reopen",
     "casework.bar_person": "bar",
+    "casework.review_emergency": "bar",
     "casework.declare_conflict": "see",
+    "casework.add_person": "add",
+    "casework.end_standing": "end",
+    "casework.leave_case": "leave",
     "casework.record_need": "care",
     "casework.refer": "care",
     "casework.withdraw_consent": "care",
@@ -78,6 +83,10 @@ ACTS = {
     "close": {"lead", "investigator"},
     "reopen": {"lead"},
     "bar": {"lead"},
+    "add": {"intake", "lead", "investigator", "care", "legal"},
+    "end": {"lead"},
+    # Ines alone stands on the case in her own name.
+    "leave": {"investigator"},
 }
 CAST = [
     "amina",
@@ -93,6 +102,7 @@ CAST = [
     "mallory",
     "rita",
     "partner-1",
+    "focal-3",
 ]
 # How each of the cast stands on the case of each relation; absent means not at all.
 NAIROBI = {
@@ -135,7 +145,6 @@ REFERRAL_ROUTES = {
     "referrals.report_service": "answer",
     "referrals.follow_up": "care",
     "referrals.withdraw_referral": "care",
-    "referrals.release": "care",
 }
 ON_REFERRAL = {
     "see": {"care", "provider"},
@@ -155,15 +164,17 @@ SUBMISSION_STANDS = {"amina": "intake", "mallory": "intake", "cora": "lead"}
 
 EVERYONE = set(CAST) - {"rita"}
 WORKERS = EVERYONE - {"theo", "adam", "pia"}
-LOGGERS = {"amina", "bruno", "mallory", "ines", "omar", "salma", "cora"}
-IMPORTERS = {"amina", "bruno", "mallory", "cora"}
+LOGGERS = {"amina", "bruno", "mallory", "ines", "omar", "salma", "cora", "focal-3"}
+IMPORTERS = {"amina", "bruno", "mallory", "cora", "focal-3"}
 ROLE_ROUTES = {
     "casework.home": EVERYONE,
     "casework.cases": WORKERS,
     "casework.log_report": LOGGERS,
     "casework.imports": IMPORTERS,
     "referrals.inbox": {"pia", "salma"},
-    "referrals.services": {"amina", "bruno", "mallory", "salma", "cora", "adam"},
+    "referrals.services": IMPORTERS | {"salma", "adam"},
+    "casework.emergencies": {"cora", "focal-3"},
+    "casework.break_glass": {"focal-3"},
     "stats.timeliness": {"theo", "cora"},
     "stats.audit": {"theo"},
     "auth.people": {"adam"},
@@ -175,7 +186,7 @@ ROLE_ROUTES = {
     "auth.create_person": {"adam"},
     "auth.create_desk": {"adam"},
     "auth.create_office": {"adam"},
-    "auth.routes": {"cora"},
+    "auth.changes": {"adam", "cora"},
     "referrals.create_service": {"adam", "salma"},
 }
 AT_DESK = {"amina", "mallory"}
@@ -183,14 +194,20 @@ AT_DESK = {"amina", "mallory"}
 THING_ROUTES = {
     "auth.person": ("person", {"adam"}),
     "auth.disable_person": ("person", {"adam"}),
+    "auth.ask_for_reset": ("person", {"adam"}),
     "auth.desk": ("desk", {"adam"} | AT_DESK),
     "auth.add_member": ("desk", {"adam"}),
     "auth.remove_member": ("desk", {"adam"}),
+    "auth.ask_for_key": ("desk", {"adam"}),
     "auth.give_key": ("desk", AT_DESK),
+    "auth.be_away": ("desk", AT_DESK),
+    "auth.come_back": ("desk", AT_DESK),
+    "auth.leave_desk": ("desk", AT_DESK),
+    "casework.give_cases": ("desk", AT_DESK),
     "auth.office": ("office", {"adam"}),
     "auth.ask_for_route": ("office", {"adam"}),
-    "auth.route_change": ("change", {"cora"}),
-    "auth.decide_route": ("change", {"cora"}),
+    "auth.change": ("change", {"adam", "cora"}),
+    "auth.decide_change": ("change", {"cora"}),
     "referrals.service": ("service", ROLE_ROUTES["referrals.services"]),
     "referrals.verify_service": ("service", {"adam", "salma"}),
     "referrals.withdraw_service": ("service", {"adam", "salma"}),
@@ -262,6 +279,8 @@ def places(world, signed_in, make_filing):
     with world.owner() as owner:
         _stand(owner, cases["nairobi"], desks["legal"], "legal_officer")
         _stand(owner, cases["nairobi"], desks["partner"], "partner_investigator")
+        _stand(owner, cases["nairobi"], people["ines"], "investigator")
+        _stand(owner, cases["elsewhere"], people["omar"], "investigator")
         owner.execute(
             text(
                 "UPDATE standings SET holder_id = :b WHERE holder_id = :a"
@@ -326,12 +345,13 @@ def things(world, signed_in):
     office, desks = world.made.offices["COX"], world.made.desks
     adam = signed_in["adam"]
     with db.transaction(adam) as session:
-        routing.ask(adam, office, "intake", desks["intake_hq"], None)
+        route = {"kind": "intake", "desk": str(desks["intake_hq"])}
+        changes.ask(adam, Kind.ROUTE, office, {**route, "alternative": None})
         return {
             "person": world.made.people["focal-2"],
             "desk": desks["intake_nbo"],
             "office": office,
-            "change": routing.waiting()[0].id,
+            "change": changes.waiting(office)[0].id,
             "service": session.scalar(select(Service.id)),
         }
 

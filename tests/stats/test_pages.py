@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from auth.actor import CHECKPOINT
 from auth.sessions import sign_in
 from casework.commands.intake import file_report
 from casework.models.case import Case
 from core import audit, db
+from core.checkpoints import Checkpoint
+from core.signing import Heads, append
 from demo.organisation import OFFICES, PEOPLE
 from stats.measures import quarter_start
 from tests.conftest import PASSWORD
@@ -29,8 +33,15 @@ USERNAMES = [username for username, *_ in PEOPLE]
 
 
 @pytest.fixture(scope="module")
-def app(world) -> Flask:
-    return create_app(replace(world.config, command_line=True))
+def signed(tmp_path_factory) -> Path:
+    """Where the application looks for checkpoints; there is none."""
+    return tmp_path_factory.mktemp("signed") / "checkpoints.jsonl"
+
+
+@pytest.fixture(scope="module")
+def app(world, signed) -> Flask:
+    settings = {"command_line": True, "checkpoints_path": str(signed)}
+    return create_app(replace(world.config, **settings))
 
 
 @pytest.fixture
@@ -174,6 +185,95 @@ def test_the_trail_is_verified_when_asked(theo):
     counted = re.search(r"The trail is whole: ([\d,]+) rows in ([\d,]+) chains", page)
     assert counted
     assert f"Chains {counted[2]} Rows {counted[1]}" in page
+    assert "There is no checkpoint to compare it with." in page
+    assert "Last checkpoint There is none." in page
+
+
+@pytest.fixture
+def checkpoint(cast, signed) -> Iterator[Checkpoint]:
+    """Theo's chain and all others, signed."""
+    for _ in range(2):
+        audit.record_denial(cast.theo, "request:denied", None)
+    yield append(signed, bytes(32), _heads).checkpoint
+    signed.unlink()
+
+
+def _heads() -> Heads:
+    with db.transaction(CHECKPOINT):
+        return audit.heads()
+
+
+def test_the_last_checkpoint_is_shown_with_its_key(theo, checkpoint):
+    page = words(theo, "/audit")
+    assert "Last checkpoint Number 1 " in page
+    assert f"Chains it covers {checkpoint.chains:,} " in page
+    assert f" {checkpoint.root[:16]} Public key {checkpoint.key} " in page
+    assert "There is none" not in page
+
+
+def test_verifying_compares_with_every_checkpoint(cast, theo, checkpoint, signed):
+    said = "It agrees with all checkpoints up to number 1 of "
+    page = words(theo, "/audit?verify=1")
+    assert said in page
+    assert "torn" not in page
+    audit.record_denial(cast.theo, "request:denied", None)
+    assert said in words(theo, "/audit?verify=1")
+    with signed.open("a") as file:
+        file.write("{")
+    assert "The last line of the checkpoints is torn" in words(theo, "/audit?verify=1")
+
+
+def test_what_the_owner_wrote_anew_is_named_by_the_checkpoint(
+    world, cast, theo, checkpoint
+):
+    """Nothing but the checkpoint tells that the last row was written anew."""
+    audit.record_denial(cast.theo, "request:denied", None)
+    subject = str(cast.theo.id)
+    with db.transaction(CHECKPOINT):
+        seq = audit.heads()[subject][0]
+    named = next(at for who, at, _ in checkpoint.heads if who == subject)
+    assert seq == named + 1
+    anew = text(
+        "UPDATE audit_rows r SET action = :action, hash = audit_hash(p.hash, r.subject,"
+        " r.seq, r.at, :action, r.actor, r.case_id, r.decision, r.request, r.detail)"
+        " FROM audit_rows p WHERE p.subject = r.subject AND p.seq = r.seq - 1"
+        " AND r.subject = :subject AND r.seq = :seq"
+    )
+    end = text(
+        "UPDATE audit_heads h SET hash = r.hash FROM audit_rows r WHERE"
+        " r.subject = h.subject AND r.seq = h.seq AND h.subject = :subject"
+    )
+
+    def rewrite(action: str) -> str:
+        with world.owner() as connection:
+            for at in (named, seq):
+                said = action if at == named else "request:denied"
+                values = {"subject": subject, "seq": at, "action": said}
+                connection.execute(anew, values)
+            connection.execute(end, {"subject": subject})
+        return words(theo, "/audit?verify=1")
+
+    page = rewrite("request:allowed")
+    assert "The trail is not whole" in page
+    assert f"{subject}/{named} " in page
+    assert "was rewritten after a checkpoint named it" in page
+    assert "The trail is whole" in rewrite("request:denied")
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        (lambda line: line.replace(b'"number":1', b'"number":2'), False),
+        (lambda line: line + b"{}\n" + line, True),
+    ],
+)
+def test_a_broken_file_of_checkpoints_is_said(theo, checkpoint, signed, changed, shown):
+    signed.write_bytes(changed(signed.read_bytes()))
+    page = words(theo, "/audit?verify=1")
+    assert "The trail is not whole" in page
+    assert "The first bad line of the file of checkpoints is this one:" in page
+    assert f"checkpoints/{1 + shown}" in page
+    assert ("cannot be trusted" in page) is not shown
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from auth.actor import STATS
 from casework.sla import CLOCKS
 from core import audit, db
+from core.checkpoints import History
+from core.trail import stored, verify
 from stats import queries
 from stats.queries import ClockTable, Timeliness
 from stats.suppression import ALL, Apart
@@ -214,7 +216,7 @@ def test_the_auditor_counts_every_chain_and_reads_the_newest_rows(cast):
     audit.record_denial(cast.amina, "request:denied", None, endpoint="x")
     with db.transaction(cast.theo) as session:
         counted, (newest, *_) = queries.trail(), queries.recent(1)
-        verdict = audit.verify(session)
+        verdict = verify(stored(session), History())
     assert (counted.rows, counted.chains) == (verdict.rows, verdict.chains)
     assert verdict.whole
     assert newest.actor == str(cast.amina.id)
@@ -239,7 +241,7 @@ def test_verification_names_the_row_that_was_changed(volume, cast):
     changed = "UPDATE audit_rows SET detail = '{}' WHERE subject = :who AND seq = 1"
     volume.connection.execute(text(changed), {"who": cast.amina.id})
     with Session(volume.connection) as session:
-        assert audit.verify(session).bad == f"{cast.amina.id}/1: changed"
+        assert verify(stored(session), History()).bad == f"{cast.amina.id}/1: changed"
 
 
 def test_rows_written_while_it_verifies_are_no_fault(cast):
@@ -254,7 +256,7 @@ def test_rows_written_while_it_verifies_are_no_fault(cast):
     try:
         for _ in range(20):
             with db.transaction(cast.theo) as session:
-                assert audit.verify(session).whole
+                assert verify(stored(session), History()).whole
     finally:
         stop.set()
         writer.join()

@@ -224,13 +224,15 @@ def test_every_box_has_a_key_of_its_own_and_says_its_version():
     assert version_of(made[0].seal(column, ROW, WORDS)) == 7
 
 
-def test_a_grant_is_bound_to_compartment_case_name_and_version():
-    box = new_box(CASE, "report")
+def test_a_grant_is_bound_to_compartment_case_name_version_and_holder():
+    box, who = new_box(CASE, "report"), uuid.uuid4()
     changes = (
         {"id": uuid.uuid4()},
         {"case_id": uuid.uuid4()},
         {"name": "care"},
         {"version": 2},
     )
-    infos = {box.grant_info} | {replace(box, **change).grant_info for change in changes}
-    assert len(infos) == 1 + len(changes)
+    infos = {replace(box, **change).grant_info(who, 1) for change in changes}
+    infos |= {box.grant_info(who, 1), box.grant_info(who, 2)}
+    infos.add(box.grant_info(uuid.uuid4(), 1))
+    assert len(infos) == 3 + len(changes)

@@ -138,7 +138,6 @@ def walked(world, signed_in):
         page = people["salma"].get(f"{case}/referrals").get_data(as_text=True)
         referral = re.findall(r"/referrals/[0-9a-f-]{36}", page)[0]
     send("pia", f"{referral}/accept-referral")
-    send("salma", f"{referral}/release", still_agreed="yes")
     served = {"status": "completed", "outcome": "received", **now}
     send("pia", f"{referral}/report-service", **served, report=birds["service"])
     report = {"finding": "substantiated", "to_legal": "yes"}

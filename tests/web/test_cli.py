@@ -20,16 +20,19 @@ from auth.actor import SETUP
 from auth.policy import BY_ROLE, BY_STANDING, OPENS, WRITES
 from casework.sla import CLOCKS
 from casework.stages import MOVES
-from core import db, embedded
+from core import audit, db, embedded
 from demo.organisation import build
 from tests.conftest import CHEAP, PASSWORD
 from tests.worlds import empty_database
+from vault import uris
 from web.app import create_app
 from web.database import Addresses, serve_on
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     ("cfm", "import"),
+    ("audit", "checkpoint"),
+    ("audit", "export"),
     ("audit", "verify"),
     ("clocks", "sweep"),
     ("policy", "show"),
@@ -54,6 +57,7 @@ def configured(world, where):
             "database_url": where.app,
             "owner_database_url": where.owner,
             "command_line": True,
+            "checkpoints_path": str(world.config.instance / "of-the-commands.jsonl"),
             **changes,
         }
         return create_app(replace(world.config, **settings))
@@ -214,7 +218,7 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(
     run, staffed, export, tmp_path, place
 ):
     done = run("cfm", "import", str(export), "--report", str(tmp_path / place))
-    assert (done.exit_code, "Nothing was imported" in done.output) == (1, True)
+    assert (done.exit_code, "Nothing was done" in done.output) == (1, True)
     assert "1 filed" in run("cfm", "import", str(export)).output
 
 
@@ -234,6 +238,177 @@ def test_a_sweep_notes_what_is_late_once(run, staffed, export):
 def test_a_whole_audit_trail_is_verified(run, staffed):
     done = run("audit", "verify")
     assert (done.exit_code, "whole" in done.output) == (0, True)
+
+
+@pytest.fixture
+def signed(run, staffed, tmp_path):
+    """Run commands with a file of checkpoints of their own, which has one."""
+    place = str(tmp_path / "checkpoints.jsonl")
+
+    def command(*words: str, **changes: Any):
+        return run("audit", *words, **{"checkpoints_path": place, **changes})
+
+    done = command("checkpoint")
+    assert done.exit_code == 0, done.output
+    command.place = Path(place)
+    command.key = json.loads(command.place.read_text())["key"]
+    return command
+
+
+def append_one(where: Addresses) -> None:
+    """Let there be one more chain."""
+    db.connect(where.owner or "")
+    with db.transaction(SETUP):
+        audit.record(uuid.uuid4(), "test:happened")
+    db.disconnect()
+
+
+def test_a_checkpoint_is_appended_only_where_something_changed(signed, where):
+    again = signed("checkpoint")
+    assert again.output.startswith("Nothing changed since checkpoint 1 of ")
+    append_one(where)
+    done = signed("checkpoint")
+    last = json.loads(signed.place.read_text().splitlines()[-1])
+    assert done.output.startswith(f"Signed checkpoint 2 of {last['at']}, ")
+    assert done.output.endswith(f" {last['chains']} chains, root {last['root']}\n")
+    assert len(last["heads"]) == 1
+
+
+def test_the_application_makes_its_key_of_checkpoints_and_keeps_it(
+    signed, world, tmp_path
+):
+    kept = (world.config.instance / "keys" / "checkpoint").read_text()
+    assert len(kept) == 64
+    done = signed("checkpoint", checkpoints_path=str(tmp_path / "another.jsonl"))
+    assert done.exit_code == 0
+    assert (world.config.instance / "keys" / "checkpoint").read_text() == kept
+
+
+def test_a_key_elsewhere_is_not_made(signed, tmp_path):
+    done = signed("checkpoint", checkpoint_key_uri=f"file:{tmp_path}/key")
+    assert (done.exit_code, "no key in the file" in done.output) == (1, True)
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_key_of_checkpoints_has_one_length(signed):
+    environment = {"LONG": "00" * 33}
+    done = signed("checkpoint", checkpoint_key_uri="env:LONG", environment=environment)
+    assert (done.exit_code, "64 hexadecimal digits" in done.output) == (1, True)
+
+
+def test_a_file_by_another_key_is_not_continued(signed):
+    before = signed.place.read_bytes()
+    done = signed(
+        "checkpoint", checkpoint_key_uri="env:K", environment={"K": "ab" * 32}
+    )
+    assert (done.exit_code, "signed by another key" in done.output) == (1, True)
+    assert "Nothing was signed" in done.output
+    assert signed.place.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_said_plainly(signed, tmp_path):
+    done = signed("checkpoint", checkpoints_path=str(tmp_path / "no" / "where"))
+    assert (done.exit_code, "No such file" in done.output) == (1, True)
+
+
+def test_a_torn_line_is_said(signed):
+    whole = signed.place.read_bytes()
+    signed.place.write_bytes(whole + b'{"at"')
+    verified = signed("verify")
+    assert (verified.exit_code, "is torn" in verified.output) == (0, True)
+    done = signed("checkpoint")
+    assert "torn: 5 bytes" in done.output
+    assert signed.place.read_bytes() == whole
+
+
+def test_verifying_says_against_which_checkpoint(signed, run, tmp_path):
+    done = signed("verify", "--public-key", signed.key.upper())
+    assert done.exit_code == 0
+    assert ", against checkpoint 1 of " in done.output
+    assert done.output.endswith(f"signed by {signed.key}\n")
+    absent = str(tmp_path / "absent")
+    assert "no checkpoint file" in signed("verify", checkpoints_path=absent).output
+
+
+def test_without_a_checkpoint_one_cannot_ask_who_signed_it(signed, tmp_path):
+    (tmp_path / "empty").touch()
+    said = "There is no checkpoint"
+    for words in (("--public-key", signed.key), ("--checkpoints", f"{tmp_path}/empty")):
+        done = signed("verify", *words, checkpoints_path=str(tmp_path / "absent"))
+        assert (done.exit_code, said in done.output) == (1, True)
+
+
+def test_a_checkpoint_by_somebody_else_is_named(signed):
+    done = signed("verify", "--public-key", "ab" * 32)
+    assert done.exit_code == 1
+    assert "broken at checkpoints/1: signed by another key" in done.output
+
+
+@pytest.fixture
+def forged(where) -> Iterator[str]:
+    """A chain cut by its end, with its head, as the owner can; whole in the end."""
+    engine = create_engine(where.owner or "")
+    longest = "SELECT subject, seq FROM audit_heads ORDER BY seq DESC, subject LIMIT 1"
+    cut = "DELETE FROM audit_rows WHERE (subject, seq) = (:subject, :seq) RETURNING *"
+    shorten = (
+        "UPDATE audit_heads h SET seq = r.seq, hash = r.hash FROM audit_rows r"
+        " WHERE r.subject = h.subject AND r.seq = :seq AND h.subject = :subject"
+    )
+    restore = (
+        "INSERT INTO audit_rows VALUES (:subject, :seq, :at, :action, :actor, :case_id,"
+        " :decision, :request, :detail, :hash)"
+    )
+    with engine.begin() as connection:
+        subject, seq = connection.execute(text(longest)).one()
+        row = connection.execute(text(cut), {"subject": subject, "seq": seq}).one()
+        connection.execute(text(shorten), {"subject": subject, "seq": seq - 1})
+    yield f"{subject}/{seq}"
+    with engine.begin() as connection:
+        connection.execute(text(restore), row._asdict())
+        connection.execute(text(shorten), {"subject": subject, "seq": seq})
+    engine.dispose()
+
+
+def test_what_the_owner_cut_off_with_its_head_only_the_checkpoint_shows(
+    signed, tmp_path, forged
+):
+    absent = str(tmp_path / "absent")
+    assert signed("verify", checkpoints_path=absent).exit_code == 0
+    done = signed("verify")
+    assert (done.exit_code, f"{forged}: missing" in done.output) == (1, True)
+    refused = signed("checkpoint")
+    assert (refused.exit_code, "Nothing was signed" in refused.output) == (1, True)
+
+
+def test_an_auditor_verifies_an_export_without_database_or_key(signed, tmp_path):
+    export = tmp_path / "trail.jsonl"
+    assert signed("export", str(export)).exit_code == 0
+    assert export.stat().st_mode & 0o777 == 0o600
+    given = ["--export", str(export), "--checkpoints", str(signed.place)]
+    nothing = {
+        "database_url": "nonsense",
+        "owner_database_url": None,
+        "instance": tmp_path / "nowhere",
+    }
+    words = ("verify", *given, "--public-key", signed.key)
+    done = signed(*words, checkpoints_path="", **nothing)
+    assert done.exit_code == 0, done.output
+    assert "against checkpoint 1" in done.output
+    lines = export.read_text().splitlines(keepends=True)
+    export.write_text("".join(lines[:-5]))
+    done = signed(*words, checkpoints_path="", **nothing)
+    assert (done.exit_code, "broken at" in done.output) == (1, True)
+    export.write_text("nonsense\n")
+    done = signed(*words, checkpoints_path="", **nothing)
+    assert (done.exit_code, "line 1 of the export" in done.output) == (1, True)
+
+
+def test_an_export_is_written_whole_or_not_at_all(signed, tmp_path):
+    kept = set(tmp_path.iterdir())
+    out = tmp_path / "trail.jsonl"
+    assert signed("export", str(out), owner_database_url=None).exit_code == 1
+    assert signed("export", str(tmp_path / "no" / "where")).exit_code == 1
+    assert set(tmp_path.iterdir()) == kept
 
 
 def test_a_changed_audit_row_is_named(run, staffed, where):
@@ -312,6 +487,7 @@ def test_a_fresh_instance_is_set_up_and_filled_from_the_shell(world, instance):
     assert early.returncode == 1
     assert "flask db upgrade" in early.stderr
     assert flask(instance, "db", "upgrade").returncode == 0
+    assert uris.make(f"file:{instance}/keys/gate")
     server = embedded.start(instance)
     try:
         staff(Addresses("", server.owner_url), world.pepper)
@@ -321,5 +497,7 @@ def test_a_fresh_instance_is_set_up_and_filled_from_the_shell(world, instance):
     done = flask(instance, "cfm", "import", str(sample))
     assert (done.returncode, "52 filed" in done.stdout) == (0, True), done.stderr
     assert flask(instance, "cfm", "import", "missing.json").returncode == 2
-    assert flask(instance, "audit", "verify").returncode == 0
+    assert "no checkpoint file" in flask(instance, "audit", "verify").stdout
+    assert flask(instance, "audit", "checkpoint").returncode == 0
+    assert "against checkpoint 1" in flask(instance, "audit", "verify").stdout
     assert "Traceback" not in early.stderr

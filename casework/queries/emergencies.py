@@ -1,0 +1,84 @@
+"""Emergencies, as those see them who were alerted or broke the glass."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+
+from auth.actor import Actor
+from auth.models import Person
+from auth.policy import Role
+from casework.commands.emergency import is_on_duty
+from casework.models.emergency import Emergency
+from core import db
+
+RECENT = 50
+
+
+@dataclass(frozen=True)
+class EmergencyLine:
+    """An emergency: whose, on which case by reference, and who was alerted."""
+
+    row: Emergency
+    person: str
+    alerted: Sequence[str]
+    mine: bool
+    open: bool
+
+
+def emergencies(actor: Actor) -> list[EmergencyLine]:
+    """Return the emergencies that the actor was alerted of or caused, newest first."""
+    about = or_(Emergency.person_id == actor.id, Emergency.alerted.contains([actor.id]))
+    rows = select(Emergency).where(about).order_by(Emergency.opened_at.desc())
+    return _lines(actor, db.session().scalars(rows.limit(RECENT)).all())
+
+
+def concern(actor: Actor) -> bool:
+    """Return whether there is a page of emergencies for somebody."""
+    watches = Role.COORDINATOR in actor.roles or is_on_duty(actor)
+    return watches or bool(count_alerts(actor))
+
+
+def alerts(actor: Actor) -> list[EmergencyLine]:
+    """Return those that nobody has reviewed yet, of which the actor was alerted."""
+    return [
+        line
+        for line in emergencies(actor)
+        if line.row.reviewed_at is None and not line.mine
+    ]
+
+
+def count_alerts(actor: Actor) -> int:
+    """Return how many there are of those that `alerts` returns."""
+    waiting = select(func.count()).where(
+        Emergency.alerted.contains([actor.id]), Emergency.reviewed_at.is_(None)
+    )
+    return db.session().scalar(waiting) or 0
+
+
+def open_until(actor: Actor, case_id: uuid.UUID) -> EmergencyLine | None:
+    """Return the emergency through which a case is open to the actor now, if any."""
+    rows = select(Emergency).where(
+        Emergency.case_id == case_id,
+        Emergency.person_id == actor.id,
+        Emergency.ends_at > db.now(),
+    )
+    lines = _lines(actor, db.session().scalars(rows).all())
+    return next(iter(lines), None)
+
+
+def _lines(actor: Actor, rows: Sequence[Emergency]) -> list[EmergencyLine]:
+    ids = {who for row in rows for who in (row.person_id, *row.alerted)}
+    found = select(Person.id, Person.name).where(Person.id.in_(ids))
+    names = {row.id: row.name for row in db.session().execute(found)}
+    return [
+        EmergencyLine(
+            row=row,
+            person=names[row.person_id],
+            alerted=sorted(names[who] for who in row.alerted),
+            mine=row.person_id == actor.id,
+            open=row.ends_at > db.now(),
+        )
+        for row in rows
+    ]
