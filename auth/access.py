@@ -120,10 +120,14 @@ def _check_gives(case_id: uuid.UUID, kind: Standing) -> None:
         raise Forbidden
 
 
-def give_all(case_id: uuid.UUID, wanted: Sequence[tuple["Active", str]]) -> None:
-    """Let several stand on a case, in their order, as `give` lets one."""
-    with db.serving(KEEPER):  # also those whom the giver may not see: a provider
-        there = active(case_id)
+def give_all(
+    case_id: uuid.UUID, wanted: Sequence[tuple["Active", str]], *, new: bool = False
+) -> None:
+    """Let several stand on a case, in their order, as `give` lets one.
+
+    Nobody stands on a `new` one, which is just being made.
+    """
+    there = [] if new else _all_active(case_id)
     given: list[tuple[Active, str]] = []
     at_desks = seats(place.holder for place, _ in wanted)
     for place, reason in wanted:
@@ -140,6 +144,12 @@ def give_all(case_id: uuid.UUID, wanted: Sequence[tuple["Active", str]]) -> None
         there.append(place)
         given.append((place, reason))
     _write_standings(case_id, given)
+
+
+def _all_active(case_id: uuid.UUID) -> list["Active"]:
+    """Return those as well whom the giver may not see: a referral's provider."""
+    with db.serving(KEEPER):
+        return active(case_id)
 
 
 def _write_standings(case_id: uuid.UUID, given: Sequence[tuple["Active", str]]) -> None:

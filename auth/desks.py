@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import keys
@@ -23,6 +23,11 @@ from vault import holders
 from vault.models import Holder, HolderKey, HolderKind
 
 LEAST_MEMBERS = 2
+_THERE = text(
+    "SELECT desk, person FROM able_members(:desks) WHERE NOT EXISTS ("
+    " SELECT FROM memberships WHERE desk_id = desk AND person_id = person"
+    " AND left_at IS NULL AND away_until > :now)"
+)
 # Who may sit at a desk of each kind.
 SUITS: Mapping[DeskKind, frozenset[Role]] = {
     DeskKind.INTAKE: frozenset({Role.FOCAL_POINT, Role.COORDINATOR}),
@@ -197,16 +202,11 @@ def give_key(actor: Actor, desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
 
 def able(desk_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
     """Return the members of desks who hold the desk's key and are not away."""
-    listed = list(desk_ids)
-    away = select(Membership.desk_id, Membership.person_id).where(
-        Membership.desk_id.in_(listed), sits(), Membership.away_until > db.now()
-    )
-    found = holders.members(listed)
-    gone = {(desk, person) for desk, person in db.session().execute(away)}
-    return {
-        desk: {each for each in people if (desk, each) not in gone}
-        for desk, people in found.items()
-    }
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    asked = {"desks": list(desk_ids), "now": db.now()}
+    for desk, person in db.session().execute(_THERE, asked):
+        found.setdefault(desk, set()).add(person)
+    return found
 
 
 def hold(desk_id: uuid.UUID) -> None:

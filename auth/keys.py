@@ -74,9 +74,10 @@ def settle(
     actor could not do is left to the next holder, and returned.
     """
     audit.hold([case_id])
-    should = should_hold(case_id, facts, referral_id)
-    mine = frozenset(actor.holders)
-    return grants.settle(case_id, should, boxes or {}, referral_id, actor.keyring, mine)
+    with db.serving(KEEPER):
+        should = should_hold(case_id, facts, referral_id)
+        mine, ring = frozenset(actor.holders), actor.keyring
+        return grants.settle(case_id, should, boxes or {}, referral_id, ring, mine)
 
 
 def hold_back_barred(case_id: uuid.UUID, person_id: uuid.UUID) -> None:

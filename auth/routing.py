@@ -13,6 +13,9 @@ from core.errors import Invalid
 from core.text import N_
 from vault import holders
 
+# What an office may do without.
+OPTIONAL = frozenset({DeskKind.DUTY})
+
 
 def set_route(
     office_id: uuid.UUID,
@@ -70,11 +73,13 @@ def routes(
     """Return the desks of several kinds that take an office's case, as `route`.
 
     Where nobody at a desk is able, its cases go to the one above: the alternative, and
-    from an intake desk the one that coordinates. A case is never refused for that.
+    from an intake desk the one that coordinates. A case is never refused for that. What
+    an office may do without is left out where it has no route.
     """
     asked = select(Route).where(Route.office_id == office_id)
     rows = {DeskKind(row.kind): row for row in db.session().scalars(asked)}
-    choices = {kind: _choices(rows, kind, conflicted) for kind in kinds}
+    wanted = [kind for kind in kinds if kind in rows or kind not in OPTIONAL]
+    choices = {kind: _choices(rows, kind, conflicted) for kind in wanted}
     able = desks.able(desk for listed in choices.values() for desk in listed)
     return {
         kind: next((desk for desk in listed if able.get(desk)), listed[0])
@@ -95,13 +100,3 @@ def _choices(
     above = rows.get(DeskKind.COORDINATION) if kind is DeskKind.INTAKE else None
     listed = [*first, row.alternative_id, above and above.desk_id]
     return [desk_id for desk_id in listed if desk_id]
-
-
-def optional(
-    office_id: uuid.UUID, kind: DeskKind, conflicted: bool
-) -> dict[DeskKind, uuid.UUID]:
-    """Return the desk of a kind that an office may do without, if it has one."""
-    try:
-        return routes(office_id, [kind], conflicted)
-    except Invalid:
-        return {}

@@ -176,6 +176,9 @@ def serving(service: str) -> Iterator[None]:
 def _having(name: str, value: str, before: str) -> Iterator[None]:
     """Have a setting for a few statements, and back what an outer one had set."""
     outer = session().info.get(name, before)
+    if outer == value:
+        yield
+        return
     _setting(name, value)
     try:
         yield

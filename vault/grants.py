@@ -46,12 +46,13 @@ def settle(
 ) -> Outcome:
     """Make the grants of a case equal `should`, by the name of each compartment.
 
+    The caller holds the case's audit chain since before it asked who should.
+
     Grants that should not be are deleted at once, or held back where nobody who should
     hold the key holds it yet. Missing ones are given from `boxes` and from what
     `keyring` opens. A key that somebody knew who should not any more is renewed where
     one of `mine`, the ids of who acts, should hold it; else by the next holder.
     """
-    audit.hold([case_id])
     with db.serving(KEEPER):
         now = Settling(case_id, referral_id, should, mine)
         now.move_gates()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from auth.words import COMPARTMENTS, DESK_KINDS, ROLES, STANDINGS
 from casework.reasons import POSSIBLE_LINK, WhyAdded
+from casework.schemas.emergency import Danger
 from casework.schemas.handing import WhyGiven
 from core.events import Event
 from core.text import N_
@@ -89,6 +90,7 @@ REASONS: Mapping[str, str] = {
     **POSSIBLE_LINK,
     **WhyAdded.labels(),
     **WhyGiven.labels(),
+    **Danger.labels(),
 }
 
 POLICY: Mapping[str, dict[str, str]] = {

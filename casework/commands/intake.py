@@ -20,7 +20,7 @@ from auth.policy import (
     Facts,
     Standing,
 )
-from auth.routing import optional, routes
+from auth.routing import routes
 from casework import timeline
 from casework.facts import identity_shared
 from casework.filing import (
@@ -53,7 +53,7 @@ AT_FILING = (
 SUBMISSIONS = cast(Table, Submission.__table__)
 AGREED_TO_CONTACT = (ConsentPurpose.RECONTACT, ConsentStatus.GIVEN)
 HELD_APART = (DeskKind.COORDINATION, DeskKind.INTAKE)
-ALL_DESKS = (*HELD_APART, DeskKind.INVESTIGATION, DeskKind.CARE)
+ALL_DESKS = (*HELD_APART, DeskKind.INVESTIGATION, DeskKind.CARE, DeskKind.DUTY)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _stand(
     wanted += _routed(arrival, kinds)
     if actor.id and not actor.service:
         wanted.append((access.Active(actor.id, Standing.INTAKE, None), "logged_it"))
-    access.give_all(case_id, wanted)
+    access.give_all(case_id, wanted, new=True)
 
 
 def _routed(
@@ -199,10 +199,7 @@ def _routed(
 
     :raises Invalid: where one is missing.
     """
-    office = (arrival.office.id, arrival.conflicted)
-    desks = routes(office[0], kinds, office[1])
-    if DeskKind.CARE in kinds:
-        desks |= optional(office[0], DeskKind.DUTY, office[1])
+    desks = routes(arrival.office.id, kinds, arrival.conflicted)
     return [
         (access.Active(desk_id, STANDING_OF_DESK[kind], None), "routed")
         for kind, desk_id in desks.items()

@@ -10,6 +10,7 @@ from auth.actor import Actor
 from auth.models import Person
 from auth.policy import Role
 from casework.commands.emergency import is_on_duty
+from casework.models.case import Case
 from casework.models.emergency import Emergency
 from core import db
 
@@ -18,13 +19,17 @@ RECENT = 50
 
 @dataclass(frozen=True)
 class EmergencyLine:
-    """An emergency: whose, on which case by reference, and who was alerted."""
+    """An emergency: whose, on which case by reference, and who was alerted.
+
+    `visible`: the case itself is open to the reader, who may only have been alerted.
+    """
 
     row: Emergency
     person: str
     alerted: Sequence[str]
     mine: bool
     open: bool
+    visible: bool
 
 
 def emergencies(actor: Actor) -> list[EmergencyLine]:
@@ -72,6 +77,8 @@ def _lines(actor: Actor, rows: Sequence[Emergency]) -> list[EmergencyLine]:
     ids = {who for row in rows for who in (row.person_id, *row.alerted)}
     found = select(Person.id, Person.name).where(Person.id.in_(ids))
     names = {row.id: row.name for row in db.session().execute(found)}
+    cases = select(Case.id).where(Case.id.in_({row.case_id for row in rows}))
+    visible = set(db.session().scalars(cases))
     return [
         EmergencyLine(
             row=row,
@@ -79,6 +86,7 @@ def _lines(actor: Actor, rows: Sequence[Emergency]) -> list[EmergencyLine]:
             alerted=sorted(names[who] for who in row.alerted),
             mine=row.person_id == actor.id,
             open=row.ends_at > db.now(),
+            visible=row.case_id in visible,
         )
         for row in rows
     ]

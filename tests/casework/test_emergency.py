@@ -1,5 +1,6 @@
 """Breaking the glass: an hour on one case, two alerted, reviewed; never the barred."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -160,6 +161,18 @@ def test_breaking_it_again_while_it_is_open_changes_nothing(world, cast, case):
         assert connection.scalar(text(count), {"c": case.id}) == 1
 
 
+def test_a_form_sent_twice_at_once_opens_it_once(world, cast, case):
+    with ThreadPoolExecutor(2) as pool:
+        twice = pool.map(lambda _: open_it(cast.focal_3, case.reference), range(2))
+        assert list(twice) == [case.id] * 2
+    counts = (
+        "SELECT (SELECT count(*) FROM emergencies WHERE case_id = :c), count(*)"
+        " FROM standings WHERE case_id = :c AND kind = 'emergency'"
+    )
+    with world.owner() as connection:
+        assert tuple(connection.execute(text(counts), {"c": case.id}).one()) == (1, 1)
+
+
 def test_only_three_are_open_at_once(cast, filing):
     references = []
     for _ in range(4):
@@ -232,7 +245,7 @@ def test_who_investigates_the_case_is_not_let_in_as_help(cast, case):
         access.give(case.id, cast.focal_3.id, Standing.INVESTIGATOR, "test")
     with pytest.raises(Invalid) as refused:
         open_it(cast.focal_3, case.reference)
-    assert "person" in refused.value.fields
+    assert list(refused.value.fields) == ["reference"]
 
 
 def review(actor, case_id, verdict="justified"):
@@ -322,13 +335,21 @@ def test_the_journey_in_pages(app, case):
     form = {"reference": case.reference, "reason": "urgent_medical", "confirmed": "yes"}
     answer = focal.post("/emergencies/new", form)
     assert answer.status_code == 303
-    page = text_of(focal.get(answer.location))
+    page_of_case = f"/cases/{case.id}"
+    assert answer.location == page_of_case
+    page = text_of(focal.get(page_of_case))
     assert "Open to you in an emergency" in page
     assert "Rita of the reports" in page
     cora = Browser(app).sign_in("cora")
     assert "you are alerted" in text_of(cora.get("/"))
     assert case.reference in text_of(cora.get("/emergencies"))
     assert "Review an opening in an emergency" in text_of(cora.get(f"/cases/{case.id}"))
+    assert page_of_case in text_of(cora.get("/emergencies"))
+    assert "Medical help cannot wait" in text_of(cora.get(page_of_case))
+    colleague = Browser(app).sign_in("focal-2")
+    alerted = text_of(colleague.get("/emergencies"))
+    assert case.reference in alerted
+    assert page_of_case not in alerted
     ines = Browser(app).sign_in("ines")
     assert ines.get("/emergencies").status_code == 404
     assert "Emergencies" not in text_of(ines.get("/"))

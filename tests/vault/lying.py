@@ -7,7 +7,7 @@ from sqlalchemy import text
 from auth import keys
 from casework.facts import facts_of
 from casework.models.case import Case
-from core import db
+from core import audit, db
 from vault import grants
 
 
@@ -75,4 +75,5 @@ def settled(actor, case_id, change=lambda should: None):
         should = keys.should_hold(case_id, facts)
         change(should)
         mine = frozenset(actor.holders)
+        audit.hold([case_id])
         return grants.settle(case_id, should, {}, None, actor.keyring, mine)
