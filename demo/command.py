@@ -24,7 +24,7 @@ from web import database
 
 Say = Callable[[str], None]
 EXPORT = Path(__file__).with_name("cfm-export.json")
-SHOWN = 11
+SHOWN = 12
 PLAYED = timedelta(days=2)
 
 
