@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from casework.models.case import of_survivor
 from core.db import Base, Id, now
 from vault.sealed import Sealed, sealed
 
@@ -34,10 +35,11 @@ class Need(Base):
     """What a survivor needs, and what was done about it."""
 
     __tablename__ = "needs"
+    __table_args__ = (of_survivor(),)
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    survivor_id: Mapped[uuid.UUID]
     kind: Mapped[str]
     answer: Mapped[str]
     recorded_at: Mapped[datetime] = mapped_column(default=now)
@@ -56,12 +58,12 @@ class Referral(Base):
     """
 
     __tablename__ = "referrals"
-    __table_args__ = (Index(None, "case_id", "survivor_id"),)
+    __table_args__ = (of_survivor(), Index(None, "case_id", "survivor_id"))
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
     reference: Mapped[str] = mapped_column(unique=True)
-    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    survivor_id: Mapped[uuid.UUID]
     service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
     office_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offices.id"))
     episode: Mapped[int]

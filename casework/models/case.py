@@ -7,12 +7,19 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Id, now
 from vault.sealed import Sealed, sealed
+
+
+def of_survivor() -> ForeignKeyConstraint:
+    """Tie a row to a survivor of its own case, and of no other."""
+    return ForeignKeyConstraint(
+        ["survivor_id", "case_id"], ["survivors.id", "survivors.case_id"]
+    )
 
 
 class ImportBatch(Base):
@@ -108,6 +115,7 @@ class Survivor(Base):
     """An affected person: coded facts, and a sealed identity and safe contact."""
 
     __tablename__ = "survivors"
+    __table_args__ = (UniqueConstraint("id", "case_id"),)
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"), index=True)
@@ -144,11 +152,14 @@ class Consent(Base):
     """A decision about one purpose; the newest per survivor and purpose counts."""
 
     __tablename__ = "consents"
-    __table_args__ = (Index(None, "case_id", "survivor_id", "purpose", "recorded_at"),)
+    __table_args__ = (
+        of_survivor(),
+        Index(None, "case_id", "survivor_id", "purpose", "recorded_at"),
+    )
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"))
-    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    survivor_id: Mapped[uuid.UUID]
     purpose: Mapped[str]
     recipient: Mapped[str | None]
     status: Mapped[str]

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from casework.models.case import of_survivor
 from core.db import Base, Id, now
 from vault.sealed import Sealed, sealed
 
@@ -130,10 +131,11 @@ class OutcomeRow(Base):
     """How a survivor's outcome was told, or why it could not be."""
 
     __tablename__ = "outcomes"
+    __table_args__ = (of_survivor(),)
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    survivor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("survivors.id"))
+    survivor_id: Mapped[uuid.UUID]
     how: Mapped[str]
     told_at: Mapped[datetime]
     told_by: Mapped[uuid.UUID | None]
@@ -144,10 +146,11 @@ class CareNote(Base):
     """What a care officer, or intake for her, wrote about a survivor's care."""
 
     __tablename__ = "care_notes"
+    __table_args__ = (of_survivor(),)
 
     id: Mapped[Id]
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    survivor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("survivors.id"))
+    survivor_id: Mapped[uuid.UUID | None]
     author_id: Mapped[uuid.UUID | None]
     written_at: Mapped[datetime] = mapped_column(default=now)
     text: Mapped[Sealed | None] = sealed("care")

@@ -620,6 +620,7 @@ def upgrade() -> None:
             ["officer_id"], ["people.id"], name=op.f("fk_survivors_officer_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_survivors")),
+        sa.UniqueConstraint("id", "case_id", name=op.f("uq_survivors_id_case_id")),
     )
     op.create_index(
         op.f("ix_survivors_case_id"), "survivors", ["case_id"], unique=False
@@ -636,7 +637,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_care_notes_case_id")
         ),
         sa.ForeignKeyConstraint(
-            ["survivor_id"], ["survivors.id"], name=op.f("fk_care_notes_survivor_id")
+            ["survivor_id", "case_id"],
+            ["survivors.id", "survivors.case_id"],
+            name=op.f("fk_care_notes_survivor_id_case_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_notes")),
     )
@@ -659,7 +662,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_consents_case_id")
         ),
         sa.ForeignKeyConstraint(
-            ["survivor_id"], ["survivors.id"], name=op.f("fk_consents_survivor_id")
+            ["survivor_id", "case_id"],
+            ["survivors.id", "survivors.case_id"],
+            name=op.f("fk_consents_survivor_id_case_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
@@ -684,7 +689,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_needs_case_id")
         ),
         sa.ForeignKeyConstraint(
-            ["survivor_id"], ["survivors.id"], name=op.f("fk_needs_survivor_id")
+            ["survivor_id", "case_id"],
+            ["survivors.id", "survivors.case_id"],
+            name=op.f("fk_needs_survivor_id_case_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_needs")),
     )
@@ -702,7 +709,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_outcomes_case_id")
         ),
         sa.ForeignKeyConstraint(
-            ["survivor_id"], ["survivors.id"], name=op.f("fk_outcomes_survivor_id")
+            ["survivor_id", "case_id"],
+            ["survivors.id", "survivors.case_id"],
+            name=op.f("fk_outcomes_survivor_id_case_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outcomes")),
     )
@@ -743,7 +752,9 @@ def upgrade() -> None:
             ["service_id"], ["services.id"], name=op.f("fk_referrals_service_id")
         ),
         sa.ForeignKeyConstraint(
-            ["survivor_id"], ["survivors.id"], name=op.f("fk_referrals_survivor_id")
+            ["survivor_id", "case_id"],
+            ["survivors.id", "survivors.case_id"],
+            name=op.f("fk_referrals_survivor_id_case_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
         sa.UniqueConstraint("reference", name=op.f("uq_referrals_reference")),

@@ -705,3 +705,21 @@ def test_the_consent_that_opens_an_identity_is_not_written_by_investigators(
         session.rollback()
     with db.transaction(cast.salma):
         care.record_consent(cast.salma, case_id, body)
+
+
+@pytest.mark.parametrize("table", ["consents", "needs", "referrals", "outcomes"])
+def test_no_row_of_a_case_is_about_a_survivor_of_another(world, cast, whole, table):
+    """Also past row security: the two belong together in the tables themselves."""
+    with db.transaction(cast.amina):
+        other = file_report(
+            cast.amina,
+            make_filing(
+                db.session().get(MODELS_BY["offices"], world.made.offices["NBO"])
+            ),
+        ).id
+    statement = (
+        f"UPDATE {table} SET survivor_id = (SELECT id FROM survivors"
+        " WHERE case_id = :other LIMIT 1) WHERE case_id = :case"
+    )
+    with pytest.raises(DBAPIError, match="foreign key"), world.owner() as connection:
+        connection.execute(text(statement), {"case": whole, "other": other})
