@@ -172,6 +172,7 @@ def leave(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
     mine.left_at = db.now()
     db.session().flush()
     holders.take_desk_key(desk_id, person_id)
+    keys.follow_left(desk_id, person_id)
     audit.record(desk_id, "desk:left", person=person_id)
 
 
@@ -196,7 +197,7 @@ def give_key(actor: Actor, desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
     assert actor.keyring is not None
     holders.renew_desk_keys(actor.keyring, [desk_id])
     generation, private = actor.keyring.newest(desk_id)
-    keys.hold_back_joined(desk_id, person_id)
+    keys.follow_joined(desk_id, person_id)
     holders.give_desk_key(desk_id, generation, [person_id], private)
 
 

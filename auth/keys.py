@@ -4,7 +4,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.sql import ColumnElement
 
 from auth import access
 from auth.actor import Actor
@@ -13,11 +14,11 @@ from auth.policy import WRITES, Compartment, Facts, Opening, Standing, opening, 
 from core import audit, db
 from core.errors import Forbidden, NotHeld
 from core.text import N_
-from vault import compartments, grants, holders
+from vault import compartments, grants, holders, work
 from vault.boxes import Box
 from vault.holders import KEEPER
 from vault.keyring import Boxes, held_boxes
-from vault.models import KeyGrant
+from vault.models import CompartmentRow, KeyGrant
 from vault.settling import Should
 
 
@@ -90,8 +91,11 @@ def hold_back_barred(case_id: uuid.UUID, person_id: uuid.UUID) -> None:
     grants.hold_back(own & KeyGrant.holder_id.in_(reach), knew=True)
 
 
-def hold_back_joined(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
-    """Put behind the gate what a desk holds of cases its new member is barred from."""
+def follow_joined(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
+    """Put behind the gate what a desk holds of cases its new member is barred from.
+
+    Where a desk gave way to its members, the new one waits for the next holder.
+    """
     barred = select(StandingRow.case_id).where(
         StandingRow.holder_id == person_id,
         StandingRow.kind == Standing.BARRED,
@@ -99,8 +103,44 @@ def hold_back_joined(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
     )
     with db.serving(KEEPER):
         cases = list(db.session().scalars(barred))
-    own = (KeyGrant.holder_id == desk_id) & KeyGrant.case_id.in_(cases)
-    grants.hold_back(own, knew=False)
+    own = KeyGrant.holder_id == desk_id
+    grants.hold_back(own & KeyGrant.case_id.in_(cases), knew=False)
+    _note_work(_stood_on(desk_id) & ~_held_openly(desk_id))
+
+
+def follow_left(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
+    """Put behind the gate what somebody held in their own name for a desk they left.
+
+    What still is theirs opens again when they open the case.
+    """
+    own = KeyGrant.holder_id == person_id
+    cases = select(CompartmentRow.case_id).where(_stood_on(desk_id))
+    grants.hold_back(own & KeyGrant.case_id.in_(cases), knew=True)
+
+
+def _stood_on(desk_id: uuid.UUID) -> ColumnElement[bool]:
+    """Say of a compartment that a desk stands on its case."""
+    return exists().where(
+        StandingRow.case_id == CompartmentRow.case_id,
+        StandingRow.holder_id == desk_id,
+        access.lasts(),
+    )
+
+
+def _held_openly(desk_id: uuid.UUID) -> ColumnElement[bool]:
+    """Say of a compartment that a desk holds some key of its case, not gated."""
+    return exists().where(
+        KeyGrant.case_id == CompartmentRow.case_id,
+        KeyGrant.holder_id == desk_id,
+        KeyGrant.gated.is_(False),
+    )
+
+
+def _note_work(which: ColumnElement[bool]) -> None:
+    columns = (CompartmentRow.id, CompartmentRow.case_id, CompartmentRow.referral_id)
+    with db.serving(KEEPER):
+        rows = db.session().execute(select(*columns).where(which)).all()
+        work.add([(row.id, row.case_id, row.referral_id) for row in rows], False)
 
 
 def box_for(

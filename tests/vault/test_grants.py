@@ -3,20 +3,24 @@
 import secrets
 import uuid
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from auth import keys
+from auth import desks, keys
 from auth.actor import INTAKE
+from auth.models import Desk, Office
 from auth.policy import Compartment, Facts
 from casework.commands import desk, inquiry
 from casework.commands.intake import file_report
 from casework.facts import facts_of
 from casework.models.case import Case, Report, Survivor
+from casework.queries.cases import case_page
 from core import db
 from core.errors import Forbidden, NotHeld
+from tests.vault import house as houses
 from vault import grants, holders, work
 from vault.crypto import Tampered, fingerprint, new_pair, seal_to
 from vault.keyring import held_boxes
@@ -326,3 +330,43 @@ def test_a_survivors_name_opens_to_care_and_is_what_was_sealed(cast, case_id):
         row = session.query(Survivor).filter_by(case_id=case_id).one()
         box = cast.salma.keyring.boxes(case_id)["survivor", 1]
         assert box.open(Survivor.name, row.id, row.name) == "Rita of the reports"
+
+
+def test_who_leaves_a_desk_that_gave_way_takes_no_key_along(world, cast, filing):
+    """A colleague is barred, so the desk's members hold the keys in their own names."""
+    house = houses.build(world)
+    with db.transaction(INTAKE) as session:
+        office = session.get_one(Office, house.office)
+    amina = house.actor("amina")
+    with db.transaction(amina):
+        case_id = file_report(amina, replace(filing(), office=office)).id
+    cora = house.actor("cora")
+    with db.transaction(cora):
+        desk.declare_conflict(cora, case_id, {"why": "personal_tie"})
+    assert open_all(house.actor("cleo"), case_id)
+    with db.transaction(house.actor("adam")):
+        desks.leave(house.desks["coordination"], house.people["cleo"])
+    assert not open_all(house.actor("cleo"), case_id)
+
+
+def test_who_joins_a_desk_that_gave_way_gets_the_keys_from_the_next_holder(
+    world, cast, filing
+):
+    house = houses.build(world)
+    with db.transaction(INTAKE) as session:
+        office = session.get_one(Office, house.office)
+    amina = house.actor("amina")
+    with db.transaction(amina):
+        case_id = file_report(amina, replace(filing(), office=office)).id
+    omar, ines = house.actor("omar"), house.actor("ines")
+    with db.transaction(omar):
+        desk.declare_conflict(omar, case_id, {"why": "personal_tie"})
+    place = house.desks["investigation"]
+    with db.transaction(house.actor("adam")) as session:
+        desks.join(session.get_one(Desk, place), house.people["inga"])
+    with db.transaction(ines):
+        desks.give_key(ines, place, house.people["inga"])
+    assert not open_all(house.actor("inga"), case_id)
+    with db.transaction(ines):
+        case_page(ines, case_id)
+    assert ("report", 2) in open_all(house.actor("inga"), case_id)
