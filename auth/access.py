@@ -52,6 +52,13 @@ def lasts() -> ColumnElement[bool]:
     )
 
 
+def sits() -> ColumnElement[bool]:
+    """Say of a membership that it has not ended, by itself or by somebody."""
+    return Membership.left_at.is_(None) & or_(
+        Membership.until.is_(None), Membership.until > db.now()
+    )
+
+
 def allows(actor: Actor, action: May) -> bool:
     """Return whether a role of the actor allows an act on no case in particular."""
     return by_role(actor.roles, action)

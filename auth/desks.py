@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import keys
+from auth.access import sits
 from auth.actor import Actor
 from auth.credentials import require_own_password
 from auth.models import Desk, Membership, Person
@@ -40,13 +41,6 @@ SUITS: Mapping[DeskKind, frozenset[Role]] = {
     DeskKind.PROVIDER: frozenset({Role.PROVIDER}),
     DeskKind.DUTY: frozenset({Role.FOCAL_POINT, Role.COORDINATOR, Role.CARE_OFFICER}),
 }
-
-
-def sits() -> ColumnElement[bool]:
-    """Say of a membership that it has not ended, by itself or by somebody."""
-    return Membership.left_at.is_(None) & or_(
-        Membership.until.is_(None), Membership.until > db.now()
-    )
 
 
 def of(person_id: uuid.UUID) -> Sequence[uuid.UUID]:

@@ -4,12 +4,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from auth import access
 from auth.actor import Actor
-from auth.models import StandingRow
+from auth.models import Membership, Person, StandingRow
 from auth.policy import WRITES, Compartment, Facts, Opening, Standing, opening, opens
 from core import audit, db
 from core.errors import Forbidden, NotHeld
@@ -116,6 +116,30 @@ def follow_left(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
     own = KeyGrant.holder_id == person_id
     cases = select(CompartmentRow.case_id).where(_stood_on(desk_id))
     grants.hold_back(own & KeyGrant.case_id.in_(cases), knew=True)
+
+
+def hold_back_strays() -> None:
+    """Put behind the gate what people hold of cases where nothing lets them stand.
+
+    For the sweep: a desk that gave way may have sealed to somebody who was leaving it
+    at that very moment.
+    """
+    sits_there = (
+        exists()
+        .where(
+            Membership.desk_id == StandingRow.holder_id,
+            Membership.person_id == KeyGrant.holder_id,
+            access.sits(),
+        )
+        .correlate(StandingRow, KeyGrant)
+    )
+    own = exists().where(
+        StandingRow.case_id == KeyGrant.case_id,
+        access.lasts(),
+        or_(StandingRow.holder_id == KeyGrant.holder_id, sits_there),
+    )
+    people = select(Person.id).where(Person.id == KeyGrant.holder_id).exists()
+    grants.hold_back(people & ~own, knew=True)
 
 
 def _stood_on(desk_id: uuid.UUID) -> ColumnElement[bool]:

@@ -15,9 +15,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from auth import attempts
+from auth.access import sits
 from auth.actor import PUBLIC, Actor
 from auth.credentials import seal_private, wrapping_key
-from auth.desks import sits
 from auth.models import Credential, Membership, Office, Person, SignIn
 from core import audit, db
 from core.errors import Invalid, NotHeld

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from auth import access
+from auth import access, keys
 from auth.actor import SWEEP
 from auth.models import Office
 from casework import cases
@@ -45,6 +45,12 @@ def end_consents(at: datetime) -> None:
 def _withdrawn(at: datetime) -> bool:
     with db.transaction(SWEEP, at):
         return bool(expire_consents(AT_ONCE))
+
+
+def hold_back_strays(at: datetime) -> None:
+    """Put behind the gate what somebody holds of a case where they do not stand."""
+    with db.transaction(SWEEP, at):
+        keys.hold_back_strays()
 
 
 def watch_keys(at: datetime) -> None:

@@ -22,6 +22,7 @@ STEPS: tuple[Callable[[datetime], object], ...] = (
     sweeping.end_standings,
     sweeping.end_consents,
     loading.expire,
+    sweeping.hold_back_strays,
     sweeping.watch_keys,
     loading.watch_keys,
 )

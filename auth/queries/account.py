@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from auth.access import sits
 from auth.actor import Actor
-from auth.desks import sits
 from auth.models import Desk, Membership, Office, Person
 from auth.queries import changes, desks
 from auth.queries.people import fingerprints, names

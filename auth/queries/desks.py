@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, select
 from auth import access, changes
 from auth import desks as rules
 from auth.absence import is_away
+from auth.access import sits
 from auth.actor import Actor
-from auth.desks import sits
 from auth.models import Change, Desk, Membership, Office, Person
 from auth.policy import May, Role
 from auth.queries.people import administers, names

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from auth import access, changes
+from auth.access import sits
 from auth.actor import Actor
-from auth.desks import sits
 from auth.models import Change, Desk, Membership, Office, Person
 from auth.policy import May
 from core import db

@@ -13,6 +13,7 @@ from auth import desks, keys
 from auth.actor import INTAKE
 from auth.models import Desk, Office
 from auth.policy import Compartment, Facts
+from casework import sweeping
 from casework.commands import desk, inquiry
 from casework.commands.intake import file_report
 from casework.facts import facts_of
@@ -21,6 +22,7 @@ from casework.queries.cases import case_page
 from core import db
 from core.errors import Forbidden, NotHeld
 from tests.vault import house as houses
+from tests.vault.lying import settled
 from vault import grants, holders, work
 from vault.crypto import Tampered, fingerprint, new_pair, seal_to
 from vault.keyring import held_boxes
@@ -370,3 +372,18 @@ def test_who_joins_a_desk_that_gave_way_gets_the_keys_from_the_next_holder(
     with db.transaction(ines):
         case_page(ines, case_id)
     assert ("report", 2) in open_all(house.actor("inga"), case_id)
+
+
+def test_the_sweep_takes_what_somebody_holds_of_a_case_where_they_do_not_stand(
+    cast, case_id, now
+):
+    """As when a desk gave way to somebody who was leaving it at that very moment."""
+    settled(cast.cora, case_id, lambda should: should["report"].open.add(cast.omar.id))
+    with db.transaction(cast.cora) as session:
+        assert cast.omar.id in open_to(session, case_id)
+    sweeping.hold_back_strays(now)
+    with db.transaction(cast.cora) as session:
+        assert cast.omar.id not in open_to(session, case_id)
+        assert work.due(case_id) == {"report"}
+    for who in (cast.cora, cast.ines, cast.amina):
+        assert ("report", 1) in open_all(who, case_id)
