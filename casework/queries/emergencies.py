@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
+from auth import access
 from auth.actor import Actor
-from auth.models import Person
-from auth.policy import Role
+from auth.models import Person, StandingRow
+from auth.policy import Role, Standing
 from casework.commands.emergency import is_on_duty
 from casework.models.case import Case
 from casework.models.emergency import Emergency
 from core import db
+from vault.holders import KEEPER
 
 RECENT = 50
 
@@ -79,14 +81,27 @@ def _lines(actor: Actor, rows: Sequence[Emergency]) -> list[EmergencyLine]:
     names = {row.id: row.name for row in db.session().execute(found)}
     cases = select(Case.id).where(Case.id.in_({row.case_id for row in rows}))
     visible = set(db.session().scalars(cases))
+    still = _open_now(rows)
     return [
         EmergencyLine(
             row=row,
             person=names[row.person_id],
             alerted=sorted(names[who] for who in row.alerted),
             mine=row.person_id == actor.id,
-            open=row.ends_at > db.now(),
+            open=(row.case_id, row.person_id) in still,
             visible=row.case_id in visible,
         )
         for row in rows
     ]
+
+
+def _open_now(rows: Sequence[Emergency]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Return which cases are open to whom: the lead may have ended it early."""
+    standing = select(StandingRow.case_id, StandingRow.holder_id).where(
+        StandingRow.case_id.in_({row.case_id for row in rows}),
+        StandingRow.kind == Standing.EMERGENCY,
+        access.lasts(),
+    )
+    with db.serving(KEEPER):
+        found = db.session().execute(standing).all()
+    return {(case_id, holder_id) for case_id, holder_id in found}

@@ -143,11 +143,18 @@ def test_it_can_be_broken_again_when_the_hour_is_over(world, cast, case, now):
     assert parts(world, cast.focal_3, case.id) == {"report", "survivor", "care"}
 
 
+def listed_as_open(actor, case_id):
+    with db.transaction(actor):
+        return [line.open for line in alerts(actor) if line.row.case_id == case_id]
+
+
 def test_it_can_be_broken_again_where_the_lead_ended_it(world, cast, case):
     open_it(cast.focal_3, case.reference)
+    assert listed_as_open(cast.cora, case.id) == [True]
     with db.transaction(cast.cora) as session:
         access.end(case.id, cast.focal_3.id, Standing.EMERGENCY, "test")
         cases.settle(cast.cora, session.get_one(Case, case.id))
+    assert listed_as_open(cast.cora, case.id) == [False]
     assert parts(world, cast.focal_3, case.id) == set()
     open_it(cast.focal_3, case.reference)
     assert parts(world, cast.focal_3, case.id) == {"report", "survivor", "care"}
