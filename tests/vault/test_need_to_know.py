@@ -294,6 +294,11 @@ class NeedToKnow(RuleBasedStateMachine):
     def take(self, who: str) -> None:
         self.run(who, lambda actor: inquiry.take_case(actor, self.case_id, {}))
 
+    @rule(who=st.sampled_from(["cora", "cleo"]), other=WHO)
+    def assign(self, who: str, other: str) -> None:
+        body = {"person": str(self.house.people[other])}
+        self.run(who, lambda actor: inquiry.assign_case(actor, self.case_id, body))
+
     @rule(who=WHO, name=st.sampled_from(["investigation", "final", "care"]))
     def write(self, who: str, name: str) -> None:
         self.on_case(
