@@ -59,6 +59,8 @@ def who_holds(
                     should[compartment].open |= who
                 case Opening.GATED:
                     should[compartment].gated |= who
+    for each in should.values():
+        each.gated -= each.open
     return should
 
 
@@ -101,11 +103,14 @@ def follow_joined(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:
         StandingRow.kind == Standing.BARRED,
         access.lasts(),
     )
+    gave_way = _stood_on(desk_id) & ~_held_openly(desk_id)
     with db.serving(KEEPER):
         cases = list(db.session().scalars(barred))
+        others = select(CompartmentRow.case_id).where(gave_way)
+        audit.hold({*cases, *db.session().scalars(others)})
     own = KeyGrant.holder_id == desk_id
     grants.hold_back(own & KeyGrant.case_id.in_(cases), knew=False)
-    _note_work(_stood_on(desk_id) & ~_held_openly(desk_id))
+    _note_work(gave_way)
 
 
 def follow_left(desk_id: uuid.UUID, person_id: uuid.UUID) -> None:

@@ -5,7 +5,7 @@ no key: what nobody else could open yet is held back behind the gate.
 """
 
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +60,8 @@ def settle(
         kept = now.take()
         renewed = now.renew()
         now.note()
-        left = dict.fromkeys(kept | {key for key, _ in missing}, False)
-        left = {key: key in now.stale for key in (left.keys() | now.stale)}
-        left = {key: renew for key, renew in left.items() if key in now.rows}
+        undone = kept | {key for key, _ in missing} | now.stale
+        left = {key: key in now.stale for key in undone & now.rows.keys()}
         work.keep(now.noted, left, case_id, referral_id)
     names = {key: row.name for key, row in now.rows.items()}
     return Outcome(
@@ -78,22 +77,36 @@ def hold_back(grants: ColumnElement[bool], *, knew: bool) -> None:
 
     `knew`: who reaches them had them until now, so that the keys are renewed as well.
     """
-    rows = (
-        select(*KeyGrant.__table__.columns, CompartmentRow.name, CompartmentRow.version)
-        .join(CompartmentRow, CompartmentRow.id == KeyGrant.compartment_id)
-        .where(grants, KeyGrant.gated.is_(False))
-    )
     with db.serving(KEEPER):
-        found = db.session().execute(rows).all()
-        audit.hold(row.case_id for row in found)
+        found = _held(grants & KeyGrant.gated.is_(False))
         for row in found:
             _shut(row)
         work.add(
             [(row.compartment_id, row.case_id, row.referral_id) for row in found], knew
         )
-    for row in found:
+    _say("key:gated", found)
+
+
+def _held(which: ColumnElement[bool]) -> Sequence[Any]:
+    """Return grants on whichever case, of which nobody changes one meanwhile.
+
+    Chains are held before rows are read, as in every step on a case.
+    """
+    first = select(KeyGrant.case_id).where(which).distinct()
+    cases = set(db.session().scalars(first))
+    audit.hold(cases)
+    rows = (
+        select(*KeyGrant.__table__.columns, CompartmentRow.name, CompartmentRow.version)
+        .join(CompartmentRow, CompartmentRow.id == KeyGrant.compartment_id)
+        .where(which, KeyGrant.case_id.in_(cases))
+    )
+    return db.session().execute(rows).all()
+
+
+def _say(action: str, rows: Iterable[Any]) -> None:
+    for row in rows:
         key = f"{row.name}>{row.holder_id}"
-        audit.record(row.case_id, "key:gated", case_id=row.case_id, keys=[key])
+        audit.record(row.case_id, action, case_id=row.case_id, keys=[key])
 
 
 def _shut(row: Any) -> None:
@@ -109,8 +122,11 @@ def _shut(row: Any) -> None:
 
 def lose(holder_id: uuid.UUID) -> None:
     """Delete every grant to a key that is lost; what it opened is to be given anew."""
-    gone = delete(KeyGrant).where(KeyGrant.holder_id == holder_id)
-    place = (KeyGrant.compartment_id, KeyGrant.case_id, KeyGrant.referral_id)
     with db.serving(KEEPER):
-        found = db.session().execute(gone.returning(*place)).all()
-        work.add([(key, case, ref) for key, case, ref in found], True)
+        found = _held(KeyGrant.holder_id == holder_id)
+        gone = delete(KeyGrant).where(KeyGrant.holder_id == holder_id)
+        db.session().execute(gone)
+        work.add(
+            [(row.compartment_id, row.case_id, row.referral_id) for row in found], True
+        )
+    _say("key:withdrawn", found)

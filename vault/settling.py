@@ -106,12 +106,7 @@ class Settling:
 
     def give(self, boxes: Boxes, keyring: Keyring | None) -> list[Place]:
         """Give what is lacking and can be given; return what could not be."""
-        lacking = [
-            (key, who)
-            for key in self.rows
-            for who in self.should(key).all
-            if self._lacks(key, who)
-        ]
+        lacking = [place for place in self._places() if self._lacks(*place)]
         self._learn(boxes, keyring, {key for key, _ in lacking} | self.stale)
         self.keys = public_keys(self._holders()) if lacking or self.stale else {}
         self.given = {place for place in lacking if self._ready(*place)}
@@ -119,6 +114,10 @@ class Settling:
         for place in self.given:
             self._say("key:given", place)
         return [place for place in lacking if place not in self.given]
+
+    def _places(self) -> list[Place]:
+        """Return every grant that should be."""
+        return [(key, who) for key in self.rows for who in self.should(key).all]
 
     def _lacks(self, key: uuid.UUID, who: uuid.UUID) -> bool:
         grant = self.held.get((key, who))
@@ -176,13 +175,20 @@ class Settling:
         """Delete the grants that should not be; return the keys that had to be kept.
 
         Where nobody who should hold a key holds it yet, the grant goes behind the gate
-        instead, so that what it seals is not lost.
+        instead, so that what it seals is not lost. What is behind it already stays while
+        somebody else still waits for theirs.
         """
         surplus, known = self._surplus(), self._known()
         places = self.given | self.held.keys()
         open_to = {key for key, who in places if who in self.should(key).open}
-        gone = [place for place in surplus if place[0] in open_to]
-        kept = [place for place in surplus if place[0] not in open_to]
+        waited_for = {key for key, who in self._places() if (key, who) not in places}
+        gone = [
+            place
+            for place in surplus
+            if place[0] in open_to
+            and not (self.held[place].gated and place[0] in waited_for)
+        ]
+        kept = [place for place in surplus if place not in gone]
         if gone:
             pair = tuple_(KeyGrant.compartment_id, KeyGrant.holder_id)
             db.session().execute(delete(KeyGrant).where(pair.in_(gone)))

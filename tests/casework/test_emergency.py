@@ -210,6 +210,19 @@ def test_the_barred_is_answered_as_if_it_were_not_there(world, cast, case):
     assert open_it(cast.focal_2, case.reference) == case.id
 
 
+def test_a_barred_colleague_on_duty_shuts_nobody_else_out(world, cast, case):
+    """Their desk gives way to its members, gated; then one of them breaks the glass."""
+    why = {"person": str(cast.focal_3.id), "why": "personal_tie"}
+    with db.transaction(cast.cora):
+        desk.bar_person(cast.cora, case.id, why)
+    open_it(cast.focal_2, case.reference)
+    for _ in range(2):
+        with db.transaction(cast.cora) as session:
+            cases.settle(cast.cora, session.get_one(Case, case.id))
+        found = parts(world, cast.focal_2, case.id)
+        assert found == {"report", "survivor", "care"}
+
+
 def test_who_is_barred_meanwhile_loses_it_at_once(world, cast, case):
     open_it(cast.focal_3, case.reference)
     why = {"person": str(cast.focal_3.id), "why": "personal_tie"}
