@@ -175,8 +175,8 @@ class Settling:
         """Delete the grants that should not be; return the keys that had to be kept.
 
         Where nobody who should hold a key holds it yet, the grant goes behind the gate
-        instead, so that what it seals is not lost. What is behind it already stays while
-        somebody else still waits for theirs.
+        instead, so that what it seals is not lost. What is behind it already stays
+        while somebody else still waits for theirs.
         """
         surplus, known = self._surplus(), self._known()
         places = self.given | self.held.keys()
