@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -20,11 +20,6 @@ from vault.holders import KEEPER
 from vault.keyring import Boxes, held_boxes
 from vault.models import CompartmentRow, KeyGrant
 from vault.settling import Should
-
-
-def members(desk_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
-    """Return the members of desks who count: those who hold the desk's key."""
-    return holders.members(desk_ids)
 
 
 def should_hold(
@@ -45,7 +40,7 @@ def who_holds(
     barred, its members are.
     """
     barred = {row.holder for row in active if row.kind is Standing.BARRED}
-    at_desk = members({row.holder for row in active}) if barred else {}
+    at_desk = holders.members({row.holder for row in active}) if barred else {}
     barred = barred.union(*(at_desk.get(each, ()) for each in barred))
     should: dict[str, Should] = defaultdict(Should)
     for row in active:

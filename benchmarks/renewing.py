@@ -121,7 +121,7 @@ def _renewed(world: World, case_id: uuid.UUID) -> float:
 
     milliseconds = timed(settle)
     with db.transaction(amina):
-        assert not work.is_due(case_id)
+        assert not work.due(case_id)
     return milliseconds
 
 

@@ -123,7 +123,7 @@ def catch_up(actor: Actor, row: Referral) -> None:
     A provider does not: who else should hold the key is for survivor care to settle.
     """
     held = access.standings(actor, row.case_id, row.id)
-    if by_standing(held, May.CARE) and work.is_due(row.case_id, row.id):
+    if by_standing(held, May.CARE) and work.due(row.case_id, row.id):
         _hold(row)
         settle(actor, row)
 

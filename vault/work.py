@@ -31,11 +31,6 @@ def due(case_id: uuid.UUID, referral_id: uuid.UUID | None = None) -> set[str]:
     return set(db.session().scalars(names))
 
 
-def is_due(case_id: uuid.UUID, referral_id: uuid.UUID | None = None) -> bool:
-    """Return whether something is left to do on the keys of a case or a referral."""
-    return bool(due(case_id, referral_id))
-
-
 def known(compartments: Iterable[uuid.UUID]) -> dict[uuid.UUID, bool]:
     """Return what is noted of some compartments: whether their key is to be renewed."""
     noted = select(KeyWork.compartment_id, KeyWork.renew).where(

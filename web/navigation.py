@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from auth import desks
 from auth.policy import DeskKind, May, Role, by_role
-from casework.queries.emergencies import concern, count_alerts
+from casework.queries.emergencies import count_alerts
 from core import db
 from core.text import N_
 
@@ -75,7 +75,7 @@ def _alerts() -> int | None:
     """Return how many emergencies one was alerted of; None for who needs no page."""
     actor = current_user.actor
     with db.transaction(actor):
-        return count_alerts(actor) if concern(actor) else None
+        return count_alerts(actor)
 
 
 def install(app: Flask) -> None:

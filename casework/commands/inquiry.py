@@ -18,6 +18,7 @@ from core import db
 from core.errors import Invalid, NotHeld, WrongStage
 from core.events import Event
 from core.text import N_
+from vault import holders
 from vault.keyring import held_boxes
 
 Body = dict[str, Any]
@@ -52,7 +53,7 @@ def assign_case(actor: Actor, case_id: uuid.UUID, body: Body) -> None:
 def investigators(case_id: uuid.UUID) -> set[uuid.UUID]:
     """Return the members of the investigation desks that stand on a case."""
     desks = access.holders(case_id, Standing.INVESTIGATOR)
-    return set().union(*keys.members(desks).values())
+    return set().union(*holders.members(desks).values())
 
 
 def confirm_referral(actor: Actor, case_id: uuid.UUID, body: Body) -> None:

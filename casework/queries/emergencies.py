@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from auth import access
 from auth.actor import Actor
@@ -41,27 +41,23 @@ def emergencies(actor: Actor) -> list[EmergencyLine]:
     return _lines(actor, db.session().scalars(rows.limit(RECENT)).all())
 
 
-def concern(actor: Actor) -> bool:
-    """Return whether there is a page of emergencies for somebody."""
-    watches = Role.COORDINATOR in actor.roles or is_on_duty(actor)
-    return watches or bool(count_alerts(actor))
-
-
 def alerts(actor: Actor) -> list[EmergencyLine]:
     """Return those that nobody has reviewed yet, of which the actor was alerted."""
-    return [
-        line
-        for line in emergencies(actor)
-        if line.row.reviewed_at is None and not line.mine
-    ]
+    rows = select(Emergency).where(*_waiting(actor)).order_by(Emergency.opened_at)
+    return _lines(actor, db.session().scalars(rows).all())
 
 
-def count_alerts(actor: Actor) -> int:
-    """Return how many there are of those that `alerts` returns."""
-    waiting = select(func.count()).where(
-        Emergency.alerted.contains([actor.id]), Emergency.reviewed_at.is_(None)
-    )
-    return db.session().scalar(waiting) or 0
+def count_alerts(actor: Actor) -> int | None:
+    """Return how many `alerts` there are; None for whom there is no page of them."""
+    waiting = select(func.count()).where(*_waiting(actor))
+    count = db.session().scalar(waiting) or 0
+    watches = Role.COORDINATOR in actor.roles or is_on_duty(actor)
+    return count if count or watches else None
+
+
+def _waiting(actor: Actor) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    alerted = Emergency.alerted.contains([actor.id])
+    return alerted, Emergency.reviewed_at.is_(None)
 
 
 def open_until(actor: Actor, case_id: uuid.UUID) -> EmergencyLine | None:
@@ -76,6 +72,8 @@ def open_until(actor: Actor, case_id: uuid.UUID) -> EmergencyLine | None:
 
 
 def _lines(actor: Actor, rows: Sequence[Emergency]) -> list[EmergencyLine]:
+    if not rows:
+        return []
     ids = {who for row in rows for who in (row.person_id, *row.alerted)}
     found = select(Person.id, Person.name).where(Person.id.in_(ids))
     names = {row.id: row.name for row in db.session().execute(found)}

@@ -19,7 +19,7 @@ def emergencies() -> str:
     """
     actor = current_user.actor
     with db.transaction(actor):
-        if not queries.concern(actor):
+        if queries.count_alerts(actor) is None:
             raise NotVisible
         lines, on_duty = queries.emergencies(actor), is_on_duty(actor)
     return render_template(

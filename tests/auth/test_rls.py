@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from auth import access, keys, rls
+from auth import access, rls
 from auth.actor import INTAKE, PUBLIC, STATS, SWEEP, Actor
 from auth.policy import Standing
 from casework.commands import care, desk
@@ -16,6 +16,7 @@ from casework.models.case import Case
 from core import db
 from core.db import Base
 from tests.reports import report
+from vault import holders
 from web.database import APP_ROLE
 from web.models import MODELS
 
@@ -661,7 +662,7 @@ def test_an_administrator_who_seats_himself_sees_no_case(world, cast, whole):
     desk_id = world.made.desks["intake_nbo"]
     run(cast.adam, seat, id=uuid.uuid4(), desk=desk_id, adam=cast.adam.id)
     with db.transaction(cast.cora):
-        assert cast.adam.id not in keys.members([desk_id])[desk_id]
+        assert cast.adam.id not in holders.members([desk_id])[desk_id]
     fake = (
         "INSERT INTO held_keys (holder_id, by_id, generation, gated, sealed_key,"
         " given_at) VALUES (:desk, :adam, 1, false, '', now())"

@@ -283,7 +283,7 @@ def test_the_last_key_is_held_back_until_a_colleague_takes_over(cast, case_id):
 
 def test_nothing_is_left_to_do_after_a_report_is_filed(cast, case_id):
     with db.transaction(cast.amina):
-        assert not work.is_due(case_id)
+        assert not work.due(case_id)
 
 
 def test_stepping_back_takes_ones_desk_off_the_keys_at_once(world, cast, case_id):
