@@ -28,7 +28,15 @@ from auth import absence, access, accounts, changes, desks, keys
 from auth.actor import INTAKE
 from auth.changes import Kind
 from auth.models import Desk, Office, Person
-from auth.policy import Compartment, Facts, Standing, openers, opens, writers
+from auth.policy import (
+    STANDING_OF_DESK,
+    Compartment,
+    Facts,
+    Standing,
+    openers,
+    opens,
+    writers,
+)
 from casework import cases
 from casework.commands import care, desk, emergency, inquiry
 from casework.commands.intake import Filing, file_report
@@ -233,12 +241,7 @@ class NeedToKnow(RuleBasedStateMachine):
 
     @rule(who=WHO, at=DESK)
     def hand_to(self, who: str, at: str) -> None:
-        kinds = {desk: kind for desk, (kind, _) in houses.DESKS.items()}
-        kind = access.Standing(
-            {"coordination": "lead", "care": "care_officer"}.get(at)
-            or {"investigation": "investigator", "legal": "legal_officer"}.get(at)
-            or kinds[at]
-        )
+        kind = STANDING_OF_DESK[houses.DESKS[at][0]]
         holder = self.house.desks[at]
         self.on_case(who, lambda *_: access.give(self.case_id, holder, kind, "test"))
 
@@ -434,12 +437,21 @@ class NeedToKnow(RuleBasedStateMachine):
             assert holding <= people, f"opens to {holding - people}"
             if self.settled and holding:
                 assert holding == people, f"does not open to {people - holding}"
+            if self.settled and not holding:
+                reach = people & self.reaching(part)
+                assert not reach, f"{reach} could open it, and nobody does"
             knew = {who for who, parts in self.ever.items() if part in parts}
             assert knew <= people or part in due, f"{knew - people} knew the key"
             if self.settled and holding:
                 assert knew <= people, f"{knew - people} still know the key"
             for who in holding:
                 self.ever[who].add(part)
+
+    def reaching(self, part: uuid.UUID) -> set[str]:
+        """Return who holds a grant of a compartment, be it behind the gate."""
+        query = text("SELECT holder_id FROM key_grants WHERE compartment_id = :part")
+        held = set(self.raw.scalars(query, {"part": part}))
+        return {name for name in self.house.people if held & self.house.at(name)}
 
     def due(self) -> set[uuid.UUID]:
         """Return the compartments that are to be renewed at the next opening."""
