@@ -15,7 +15,10 @@ LANGUAGES := fr es ar
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 # As root the embedded PostgreSQL runs as another user, who must read its programs.
-PIP := umask 022; $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+# The locks are whole: pip resolves nothing, or it would ask for the newest of what an
+# extra names, which no lock pins.
+PIP := umask 022; $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-deps --require-hashes --requirement
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
 .PHONY: help
@@ -108,10 +111,12 @@ $(COMPILED): | .venv/.installed
 
 .venv/.installed: requirements.lock | .venv/bin/pip
 	@echo "Installing the locked dependencies ..."
-	@$(PIP) --requirement $<
+	@$(INSTALL) $<
+	@$(PIP) check
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
 	@echo "Installing the tools for development ..."
-	@$(PIP) --requirement $<
+	@$(INSTALL) $<
+	@$(PIP) check
 	@touch $@
