@@ -3,18 +3,24 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from auth import desks, sessions
-from auth.credentials import one_time_password, replace_credential, seal_private
-from auth.models import Office, Person
+from auth.actor import PUBLIC
+from auth.credentials import (
+    OPENS_ACCOUNT,
+    OPENS_RESET,
+    code_of,
+    first_mark,
+    new_half,
+)
+from auth.models import Credential, Office, Person, SignInCode
 from auth.policy import Role, Standing, clash
 from core import audit, db
 from core.errors import Invalid, WrongStage
 from core.text import N_
-from vault import grants, holders, server_keys
-from vault.crypto import Cost, new_pair
-from vault.models import HolderKind, KeyGrant
+from vault import grants, holders
+from vault.models import Holder, HolderKind, KeyGrant
 
 # Roles that go with no other: they look on from outside, or come from outside.
 ALONE = frozenset(
@@ -49,18 +55,12 @@ def create_person(
     username: str,
     name: str,
     roles: Iterable[Role],
-    password: str,
-    pepper: bytes,
     *,
     office_id: uuid.UUID | None = None,
     staff_number: str | None = None,
     email: str | None = None,
-    cost: Cost | None = None,
-    must_change: bool = False,
 ) -> Person:
-    """Register a person with a key pair of their own.
-
-    `must_change`: the password is for one sign-in, and nothing opens before it goes.
+    """Register a person; they have no key before they choose a password.
 
     :raises Invalid: where the roles do not go together, or the name to sign in with,
         the staff number or the address is taken.
@@ -77,14 +77,55 @@ def create_person(
         staff_number=staff_number,
         email=email,
     )
-    pair = new_pair()
-    holders.add_key(person.id, HolderKind.PERSON, pair.public)
+    db.add(Holder(id=person.id, kind=HolderKind.PERSON))
     db.add(person)
-    sealed = seal_private(person.id, pair.private, password, pepper, cost or Cost())
-    sealed.must_change = must_change
-    db.add(sealed)
     audit.record(person.id, "person:created", roles=person.roles)
     return person
+
+
+def had_key(person_id: uuid.UUID) -> bool:
+    """Return whether somebody ever had a key: another one takes two people then."""
+    return bool(db.session().scalar(select(func.had_key(person_id))))
+
+
+def somebody_administers() -> bool:
+    """Return whether an administrator is there who has a key."""
+    there = select(Person.id).where(
+        Person.roles.contains([Role.ADMINISTRATOR]),
+        Person.disabled_at.is_(None),
+        func.has_key(Person.id),
+    )
+    return db.session().scalar(there.limit(1)) is not None
+
+
+def open_with_code(person: Person) -> str:
+    """Return a code to choose a first password with, open for a week.
+
+    A code from before is worth nothing any more.
+
+    :raises WrongStage: for an account that is closed, or that ever had a key.
+    """
+    _check_open(person)
+    if had_key(person.id):
+        raise WrongStage(N_("They chose a password of their own already."))
+    halves = new_half(), new_half()
+    _replace_code(
+        code_of(person.id, first_mark(person.id, halves[0]), halves[1], OPENS_ACCOUNT)
+    )
+    audit.record(person.id, "person:code_made")
+    return "-".join(halves)
+
+
+def _check_open(person: Person) -> None:
+    if person.disabled_at is not None:
+        raise WrongStage(N_("This account is closed."))
+
+
+def _replace_code(code: SignInCode) -> None:
+    before = delete(SignInCode).where(SignInCode.person_id == code.person_id)
+    with db.serving(PUBLIC.service):
+        db.session().execute(before)
+        db.add(code)
 
 
 def _check_roles(roles: list[Role]) -> None:
@@ -125,25 +166,26 @@ def disable_person(person: Person) -> None:
     grants.hold_back(KeyGrant.holder_id == person.id, knew=True)
 
 
-def reset_key(person: Person) -> str:
-    """Make a new key for somebody who lost their password; return the next one.
+def end_lost_key(person: Person, first: bytes) -> str:
+    """End the key and password of somebody who lost them; return half of a code.
 
-    What only the old key opened is lost. Desks' keys and keys of cases are given to
-    the new one by those who hold them.
+    `first` is the mark of the other half, which whoever asked was shown. With both they
+    choose a password within 24 hours, and a pair of keys is made there; until then
+    nothing is sealed to them, and nothing opens. What only the old key opened is lost.
+    Desks' keys and keys of cases are given to the new one by those who hold them.
 
     :raises WrongStage: for an account that is closed.
     """
-    if person.disabled_at is not None:
-        raise WrongStage(N_("This account is closed."))
-    pair, password = new_pair(), one_time_password()
-    holders.add_key(person.id, HolderKind.PERSON, pair.public)
-    sealed = seal_private(
-        person.id, pair.private, password, server_keys.pepper(), Cost()
-    )
-    replace_credential(sealed)
+    _check_open(person)
+    half = new_half()
+    holders.end_key(person.id)
+    with db.serving(PUBLIC.service):
+        old = delete(Credential).where(Credential.person_id == person.id)
+        db.session().execute(old)
+    _replace_code(code_of(person.id, first, half, OPENS_RESET))
     for desk_id in desks.of(person.id):
         holders.take_desk_key(desk_id, person.id)
     grants.lose(person.id)
     sessions.end_all(person.id)
     audit.record(person.id, "person:key_reset")
-    return password
+    return half

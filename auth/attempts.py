@@ -76,6 +76,18 @@ def _allowed(tried: Tried) -> bool:
     return all(count < most for count, (_, most) in zip(found, limits, strict=True))
 
 
+def forget_one(tried: Tried) -> None:
+    """Forget the newest attempt of a name from a place: nobody looked at it."""
+    newest = (
+        select(SignInAttempt.id)
+        .where(SignInAttempt.account == tried[0], SignInAttempt.source == tried[1])
+        .order_by(SignInAttempt.at.desc())
+        .limit(1)
+    )
+    found = newest.scalar_subquery()
+    db.session().execute(delete(SignInAttempt).where(SignInAttempt.id == found))
+
+
 def forget(tried: Tried) -> None:
     """Forget the attempts of a name from a place, in the transaction under way."""
     db.session().execute(

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from auth import accounts, desks, routing
 from auth.actor import Actor
+from auth.credentials import first_mark, new_half
 from auth.models import Change, Desk, Person, Route
 from auth.policy import DeskKind
 from core import audit, db
@@ -35,47 +36,56 @@ def _id(value: str | None) -> uuid.UUID | None:
     return uuid.UUID(value) if value else None
 
 
-def check_route(_: uuid.UUID, facts: Facts) -> None:
+def check_route(change: Change) -> None:
     """Refuse a route to a desk that cannot take cases."""
-    desk_id = uuid.UUID(facts["desk"])
+    facts, desk_id = change.facts, uuid.UUID(change.facts["desk"])
     routing.check(DeskKind(facts["kind"]), desk_id, _id(facts["alternative"]))
 
 
-def set_route(office_id: uuid.UUID, facts: Facts) -> None:
+def set_route(change: Change) -> None:
     """Let an office's cases go where was asked for."""
-    desk_id = uuid.UUID(facts["desk"])
+    facts, desk_id = change.facts, uuid.UUID(change.facts["desk"])
     kind, other = DeskKind(facts["kind"]), _id(facts["alternative"])
-    routing.set_route(office_id, kind, desk_id, other)
+    routing.set_route(change.subject_id, kind, desk_id, other)
 
 
-def make_desk_key(desk_id: uuid.UUID, facts: Facts) -> None:
+def make_desk_key(change: Change) -> None:
     """Make a desk's key for the members that were asked for and still sit there.
 
     :raises Invalid: where these are fewer than two, or somebody knows a password.
     """
-    asked = {uuid.UUID(each) for each in facts["members"]}
+    desk_id = change.subject_id
+    asked = {uuid.UUID(each) for each in change.facts["members"]}
     members = sorted(asked & desks.seated(desk_id))
     kind = DeskKind(db.session().get_one(Desk, desk_id).kind)
     desks.check_first(members, kind, "confirmed")
     desks.make_key(desk_id, members)
 
 
-def reset_key(person_id: uuid.UUID, _: Facts) -> str:
-    """Give a person another key; return the password for their next sign-in."""
-    return accounts.reset_key(db.session().get_one(Person, person_id))
+def first_half(change: Change) -> str:
+    """Return the half of a code that whoever asks for a reset is shown."""
+    half = new_half()
+    change.mark = first_mark(change.subject_id, half)
+    return half
 
 
-def anything(_: uuid.UUID, __: Facts) -> None:
+def reset_key(change: Change) -> str:
+    """End a person's lost key; return the half of a code that who confirms is shown."""
+    assert change.mark
+    person = db.session().get_one(Person, change.subject_id)
+    return accounts.end_lost_key(person, change.mark)
+
+
+def anything(_: Change) -> None:
     """Refuse nothing: it was checked before it was asked for."""
 
 
-# What is checked when it is asked for, and what is done once it is confirmed.
-DOES: Mapping[
-    Kind, tuple[Callable[[uuid.UUID, Facts], None], Callable[[uuid.UUID, Facts], Any]]
-] = {
+# What is checked, or made to be shown, when it is asked for, and what is done once it
+# is confirmed.
+DOES: Mapping[Kind, tuple[Callable[[Change], Any], Callable[[Change], Any]]] = {
     Kind.ROUTE: (check_route, set_route),
     Kind.DESK: (anything, make_desk_key),
-    Kind.RESET: (anything, reset_key),
+    Kind.RESET: (first_half, reset_key),
 }
 
 
@@ -90,16 +100,14 @@ def somebody_coordinates() -> bool:
     return db.session().scalar(route.limit(1)) is not None
 
 
-def ask(actor: Actor, kind: Kind, subject_id: uuid.UUID, facts: Facts) -> None:
+def ask(actor: Actor, kind: Kind, subject_id: uuid.UUID, facts: Facts) -> Any:
     """Ask for a change; where nobody coordinates yet, make it.
+
+    Return what asking for it comes to: half of a code, or nothing.
 
     :raises Invalid: where it could not be made.
     """
-    check, make = DOES[kind]
-    if may_confirm() and kind is not Kind.RESET:
-        make(subject_id, facts)
-        return
-    check(subject_id, facts)
+    first, make = DOES[kind]
     change = Change(
         id=uuid.uuid4(),
         kind=kind,
@@ -107,8 +115,12 @@ def ask(actor: Actor, kind: Kind, subject_id: uuid.UUID, facts: Facts) -> None:
         facts=dict(facts),
         asked_by=actor.id,
     )
+    if may_confirm() and kind is not Kind.RESET:
+        return make(change)
+    shown = first(change)
     db.add(change)
     audit.record(subject_id, f"{kind}:asked", change=change.id, **facts)
+    return shown
 
 
 def waiting(subject_id: uuid.UUID | None = None) -> Sequence[Change]:
@@ -145,7 +157,7 @@ def may_decide(actor: Actor, change: Change) -> bool:
 def decide(actor: Actor, change: Change, confirmed: bool) -> Any:
     """Confirm a change, which is then made at once, or refuse it.
 
-    Return what making it comes to: a password to hand over, or nothing.
+    Return what making it comes to: half of a code, or nothing.
 
     :raises NotVisible: for whoever asked for it, or whom it is about: it takes two.
     :raises Stale: where it was decided on meanwhile.
@@ -170,7 +182,7 @@ def decide(actor: Actor, change: Change, confirmed: bool) -> Any:
 def _make(change: Change) -> Any:
     _, make = DOES[Kind(change.kind)]
     try:
-        return make(change.subject_id, change.facts)
+        return make(change)
     except Invalid as problem:
         ((why, *_), *_) = problem.fields.values()
         raise Invalid(confirmed=why) from problem

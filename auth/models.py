@@ -62,7 +62,22 @@ class Credential(Base):
     memory: Mapped[int]
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
     set_at: Mapped[datetime] = mapped_column(default=now)
-    must_change: Mapped[bool] = mapped_column(default=False)
+
+
+class SignInCode(Base):
+    """A code with which somebody without a key signs in to choose a password.
+
+    Only a keyed mark of it is kept. It is used up when the password is chosen.
+    """
+
+    __tablename__ = "sign_in_codes"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("people.id"), primary_key=True
+    )
+    mark: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
 
 
 class SignInAttempt(Base):
@@ -77,14 +92,18 @@ class SignInAttempt(Base):
 
 
 class SignIn(Base):
-    """A session: the private key sealed under the half that only the cookie holds."""
+    """A session: the private key sealed under the half that only the cookie holds.
+
+    Without a key in it, it was started with a code, and opens only the page where a
+    password is chosen.
+    """
 
     __tablename__ = "sessions"
 
     id: Mapped[Id]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"), index=True)
-    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 
@@ -146,6 +165,7 @@ class Change(Base):
 
     A route of an office, the first members of a desk, or a new key for a person who
     lost theirs: `subject_id` is the office, desk or person; `facts` are ids and codes.
+    `mark` is kept of the half of a code that whoever asked was shown.
     """
 
     __tablename__ = "changes"
@@ -154,6 +174,7 @@ class Change(Base):
     kind: Mapped[str]
     subject_id: Mapped[uuid.UUID] = mapped_column(index=True)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    mark: Mapped[bytes | None] = mapped_column(LargeBinary)
     asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"))
     asked_at: Mapped[datetime] = mapped_column(default=now)
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"))

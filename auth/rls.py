@@ -164,7 +164,7 @@ RULES: dict[str, Rule] = {
     ),
     "holders": Rule(
         "acting()",
-        f"{ADMINISTERS} AND kind = 'desk'",
+        ADMINISTERS,
         amend=KEEPS,
         columns="renew_since",
     ),
@@ -178,8 +178,16 @@ RULES: dict[str, Rule] = {
     ),
     "credentials": Rule(
         f"person_id = acting_person() OR {_service('public')}",
-        f"person_id = acting_person() OR {ADMINISTERS}",
-        amend="person_id = acting_person() OR is_being_reset(person_id)",
+        "person_id = acting_person()",
+        remove="is_being_reset(person_id)",
+    ),
+    # A first code is the administrator's; of who ever had a key it takes two.
+    "sign_in_codes": Rule(
+        f"person_id = acting_person() OR {_service('public')} OR {ADMINISTERS}",
+        f"({ADMINISTERS} AND NOT had_key(person_id)) OR is_being_reset(person_id)",
+        change=False,
+        remove=f"person_id = acting_person() OR {ADMINISTERS}"
+        " OR is_being_reset(person_id)",
     ),
     "sessions": Rule(_service("public"), remove=True),
     "sign_in_attempts": Rule(_service("public"), change=False, remove=True),

@@ -129,10 +129,38 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
         AND xmin = pg_current_xact_id()::xid);
 $$;
 
+-- Whether somebody has a key of their own, and did not lose it.
+CREATE OR REPLACE FUNCTION has_key(the_person uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM holder_keys
+        WHERE holder_id = the_person AND ended_at IS NULL
+        AND generation = (
+            SELECT max(generation) FROM holder_keys WHERE holder_id = the_person));
+$$;
+
+-- Whether somebody ever had a key: another one takes two people from then on.
+CREATE OR REPLACE FUNCTION had_key(the_person uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM holder_keys WHERE holder_id = the_person);
+$$;
+
+-- Let nothing be sealed to a person's key any more: by the two who reset it.
+CREATE OR REPLACE FUNCTION end_key(the_person uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT is_being_reset(the_person) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this key is not yours to end';
+    END IF;
+    UPDATE holder_keys SET ended_at = now()
+        WHERE holder_id = the_person AND ended_at IS NULL;
+END;
+$$;
+
 -- Register a holder's next key, and its fingerprint in the audit trail: in one step, so
--- that neither can be written without the other. The first of a person is made by who
--- administers, the first of a desk by who confirms its members; the next of a desk by a
--- member, the next of a person by the two who reset it. The owner makes any first one.
+-- that neither can be written without the other. A person's is made by themselves, with
+-- a code that is open; the first of a desk by who confirms its members, the next by a
+-- member. The owner makes any first one.
 CREATE OR REPLACE FUNCTION add_key(
     the_id uuid, the_kind text, the_key bytea, the_older bytea, the_request text
 ) RETURNS void
@@ -143,11 +171,12 @@ DECLARE
     allowed boolean;
 BEGIN
     allowed := CASE
-        WHEN newest IS NULL AND the_kind = 'person'
-            THEN owns OR has_role('{administrator}')
-        WHEN newest IS NULL THEN owns OR may_route()
-        WHEN the_kind = 'desk' THEN the_older IS NOT NULL AND may_give_key(the_id)
-        ELSE is_being_reset(the_id)
+        WHEN newest IS NULL AND owns THEN true
+        WHEN the_kind = 'person' THEN the_id = acting_person() AND NOT has_key(the_id)
+            AND EXISTS (SELECT FROM sign_in_codes
+                WHERE person_id = the_id AND expires_at > now())
+        WHEN newest IS NULL THEN may_route()
+        ELSE the_older IS NOT NULL AND may_give_key(the_id)
     END;
     IF NOT allowed THEN
         RAISE insufficient_privilege USING MESSAGE = 'this key is not yours to make';

@@ -49,10 +49,9 @@ class Confirm(Body):
     """Nothing is asked: the button says it."""
 
 
-class ChangePassword(Body):
-    """The present password, and the next one twice."""
+class ChoosePassword(Body):
+    """A first password, twice."""
 
-    old = _password(N_("Present password"), "current-password")
     new = _password(
         N_("New password"),
         "new-password",
@@ -79,6 +78,17 @@ class ChangePassword(Body):
             error = refuse(N_("This differs from the new password. Enter both again."))
             error.field_name = "again"
             raise error
+
+
+class ChangePassword(ChoosePassword):
+    """The present password, and the next one twice."""
+
+    old = _password(N_("Present password"), "current-password")
+
+    class Meta:
+        """The present one is asked first."""
+
+        fields = ("old", "new", "again")
 
 
 class CreatePerson(Body):

@@ -15,6 +15,7 @@ Command = Callable[[Any, Any, Body], Any]
 WITH_KEY, CONFIRMS = "give the desk's key", "confirm the change"
 SITS, AWAY, LEAVES = "note an absence", "end the absence", "leave the desk"
 KEYLESS = "ask for the first key"
+KEYED, NEVER_KEYED = "ask for a new key", "give another code"
 
 
 def by_administrators(
@@ -45,7 +46,12 @@ def _anybody(_: Actor, __: uuid.UUID | None) -> None:
 
 
 def on_oneself(
-    name: str, title: str, schema: SchemaOf, command: Command, **more: Any
+    name: str,
+    title: str,
+    schema: SchemaOf,
+    command: Command,
+    allow: Callable[[Any, Any], Any] = _anybody,
+    **more: Any,
 ) -> Step:
     """Make a step on one's own account, after which one signs in again."""
     return Step(
@@ -54,7 +60,7 @@ def on_oneself(
         title=title,
         schema=schema,
         command=command,
-        allow=_anybody,
+        allow=allow,
         after="auth.sign_in",
         may="",
         **more,
@@ -74,6 +80,11 @@ def by_members(
         allow=desks.load_own_desk,
         **{"after": "auth.desk", **more},
     )
+
+
+def of_key(had: bool) -> str:
+    """Return what may be done about somebody's key: another one takes two people."""
+    return KEYED if had else NEVER_KEYED
 
 
 def open_steps(steps: Iterable[Step], may: Iterable[str], row: Any) -> list[Step]:

@@ -6,8 +6,10 @@ from auth.commands import account, changes, desks, people
 from auth.step_kinds import (
     AWAY,
     CONFIRMS,
+    KEYED,
     KEYLESS,
     LEAVES,
+    NEVER_KEYED,
     SITS,
     WITH_KEY,
     by_administrators,
@@ -24,7 +26,10 @@ CREATE_PERSON = by_administrators(
     choices.create_person,
     people.create_person,
     after="auth.people",
-    intro=N_("You get a password for one sign-in. Hand it over in person."),
+    intro=N_(
+        "You get a code with which they choose a password within a week. Hand it over"
+        " in person."
+    ),
     submit=N_("Open the account"),
 )
 CREATE_DESK = by_administrators(
@@ -35,10 +40,9 @@ CREATE_DESK = by_administrators(
     desks.create_desk,
     after="auth.desk",
     intro=N_(
-        "Let the first members sign in and change their passwords before you seat them:"
-        " whoever knows their password could open what the desk opens. A coordinator"
-        " confirms them, and then the desk’s key is made for them. Until a desk"
-        " coordinates, it is made at once."
+        "Let the first members sign in and choose their passwords before you seat them:"
+        " before that they have no key. A coordinator confirms them, and then the"
+        " desk’s key is made for them. Until a desk coordinates, it is made at once."
     ),
     submit=N_("Make the desk"),
 )
@@ -81,13 +85,30 @@ ON_PERSON = (
         people.ask_for_reset,
         people.load_person,
         after="auth.person",
+        may=KEYED,
         intro=N_(
-            "You ask, and a coordinator confirms: they get the password for the next"
-            " sign-in. What only the old key opened is lost. Desks’ keys and cases come"
-            " back when a colleague who holds them gives them again."
+            "You ask and see half of a code; a coordinator confirms, and sees the other"
+            " half. With both the person chooses a password, within 24 hours, and their"
+            " new key is made. What only the old key opened is lost. Desks’ keys and"
+            " cases come back when a colleague who holds them gives them again."
         ),
         submit=N_("Ask for a new key"),
-        done=N_("A coordinator is asked to confirm it."),
+        when=lambda row: row.disabled_at is None,
+    ),
+    by_administrators(
+        "give_code",
+        "/people/<uuid:id>/code",
+        N_("Give another code to somebody who has chosen no password yet"),
+        fixed(schemas.Confirm),
+        people.give_code,
+        people.load_person,
+        after="auth.person",
+        may=NEVER_KEYED,
+        intro=N_(
+            "A code from before is worth nothing any more. Hand the new one over in"
+            " person; it lasts a week."
+        ),
+        submit=N_("Make the code"),
         when=lambda row: row.disabled_at is None,
     ),
 )
@@ -221,6 +242,20 @@ ON_CHANGE = (
     ),
 )
 
+CHOOSE_PASSWORD = on_oneself(
+    "choose_password",
+    N_("Choose your password"),
+    fixed(schemas.ChoosePassword),
+    account.choose_password,
+    intro=N_(
+        "Your key is made with it, and nobody else can have either. Nobody can tell you"
+        " a password that you forgot. You sign in with it afterwards."
+    ),
+    submit=N_("Choose it"),
+    done=N_("Your password is set. Sign in with it."),
+    allow=account.came_with_code,
+    in_parts=True,
+)
 ON_ACCOUNT = (
     on_oneself(
         "change_password",
@@ -228,12 +263,12 @@ ON_ACCOUNT = (
         fixed(schemas.ChangePassword),
         account.change_password,
         intro=N_(
-            "A password that somebody gave you is for one sign-in: choose your own."
-            " Nobody can tell you a password that you forgot. You sign in again"
+            "Nobody can tell you a password that you forgot. You sign in again"
             " afterwards."
         ),
         submit=N_("Change it"),
         done=N_("Your password is changed. Sign in with the new one."),
+        in_parts=True,
     ),
     on_oneself(
         "sign_out_everywhere",
@@ -254,5 +289,6 @@ STEPS: tuple[Step, ...] = (
     *ON_DESK,
     *ON_OFFICE,
     *ON_CHANGE,
+    CHOOSE_PASSWORD,
     *ON_ACCOUNT,
 )

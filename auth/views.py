@@ -44,7 +44,11 @@ def person(id: uuid.UUID) -> str:
     actor = current_user.actor
     with db.transaction(actor):
         page = persons.person(actor, id)
-    may = [] if id == actor.id else [May.MANAGE_ORGANISATION]
+    may = (
+        []
+        if id == actor.id
+        else [May.MANAGE_ORGANISATION, step_kinds.of_key(page.had_key)]
+    )
     open_ = open_steps(steps.ON_PERSON, may, page.line.row)
     return render_template("auth/person.html", page=page, steps=open_)
 

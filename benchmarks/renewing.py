@@ -1,13 +1,13 @@
 """Making keys anew: of a case with 100 sealed values, and of a desk."""
 
 import uuid
-from typing import Any
 
 from sqlalchemy import update
 
 from auth import desks
 from auth.accounts import create_person
 from auth.actor import Actor
+from auth.credentials import lock_of, make_key
 from auth.policy import Compartment, DeskKind, Role
 from benchmarks import reports
 from benchmarks.measure import Result, Turn, alternate, described, timed
@@ -136,12 +136,13 @@ def _desks(world: World) -> tuple[Team, Team]:
 def _desk(world: World, name: str, count: int) -> Team:
     pepper, office = server_keys.pepper(), world.made.offices["GVA"]
     names = [f"{name}-{number}" for number in range(MEMBERS)]
-    about: dict[str, Any] = {"office_id": office, "cost": CHEAP}
     with world.setting_up():
         members = [
-            create_person(each, each, [Role.FOCAL_POINT], PASSWORD, pepper, **about).id
+            create_person(each, each, [Role.FOCAL_POINT], office_id=office).id
             for each in names
         ]
+        for each in members:
+            make_key(each, lock_of(PASSWORD, pepper, CHEAP))
         desk = desks.create(name, DeskKind.INTAKE, office, members)
         desks.make_key(desk.id, members)
     with world.owner() as owner:

@@ -202,6 +202,11 @@ def session() -> Session:
     return _current.get().session
 
 
+def under_way() -> bool:
+    """Return whether a transaction is under way."""
+    return _current.get(None) is not None
+
+
 def actor() -> Acting:
     """Return who acts in the transaction under way."""
     return _current.get().actor

@@ -60,6 +60,13 @@ class NotHeld(Problem):
     message = N_("You do not hold the key to this part of the case.")
 
 
+class Busy(Problem):
+    """Too many want the same at once; after a few seconds it works again."""
+
+    status = 503
+    message = N_("Many people are signing in just now. Wait a moment, then try again.")
+
+
 class Invalid(Problem):
     """Input that passes the schema but not the rules; `fields` name each problem."""
 

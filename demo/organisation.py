@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from auth import desks
 from auth.accounts import create_office, create_person
+from auth.credentials import lock_of, make_key
 from auth.policy import DeskKind, Role
 from auth.routing import set_route
 from vault.crypto import Cost
@@ -108,12 +109,10 @@ def build(
             username,
             name,
             [role],
-            password_of(username),
-            pepper,
             office_id=made.offices[office_code],
             staff_number=staff_number,
-            cost=cost,
         )
+        make_key(person.id, lock_of(password_of(username), pepper, cost))
         made.people[username] = person.id
     _desks(made)
     return made

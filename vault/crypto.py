@@ -29,11 +29,16 @@ from cryptography.hazmat.primitives.hpke import (
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from core.turns import Turns
+
 KEY = 32
 NONCE = 12
 PAD = 32
 MLKEM_SEED, MLKEM_PUBLIC = 64, 1184
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+# Two derivations with lanes at once wait for each other's threads for ever in OpenSSL,
+# and each takes 64 MiB: a process makes one at a time.
+STRETCHING = Turns(waiting=16, longest=10)
 
 
 class Tampered(Exception):
@@ -137,7 +142,12 @@ class Cost:
 
 
 def stretch(password: str, salt: bytes, pepper: bytes, cost: Cost) -> bytes:
-    """Return the 32-byte root of a password: Argon2id with the server's pepper."""
+    """Return the 32-byte root of a password: Argon2id with the server's pepper.
+
+    It takes a tenth of a second and its turn: call it outside of transactions.
+
+    :raises Busy: where too many passwords are being derived in this process.
+    """
     kdf = Argon2id(
         salt=salt,
         length=KEY,
@@ -146,4 +156,5 @@ def stretch(password: str, salt: bytes, pepper: bytes, cost: Cost) -> bytes:
         memory_cost=cost.memory,
         secret=pepper,
     )
-    return kdf.derive(password.encode())
+    with STRETCHING.take():
+        return kdf.derive(password.encode())

@@ -20,10 +20,12 @@ KEEPER = "keys"
 
 _ADD = text("SELECT add_key(:id, :kind, :key, :older, :request)")
 _ABLE = text("SELECT desk, person FROM able_members(:desks)")
+_END = text("SELECT end_key(:id)")
 _KEYS = text(
-    "SELECT DISTINCT ON (holder_id) holder_id, generation, public_key,"
-    " audited_fingerprint(holder_id) FROM holder_keys"
-    " WHERE holder_id = ANY(:holders) ORDER BY holder_id, generation DESC"
+    "SELECT holder_id, generation, public_key, audited_fingerprint(holder_id) FROM"
+    " (SELECT DISTINCT ON (holder_id) * FROM holder_keys"
+    " WHERE holder_id = ANY(:holders) ORDER BY holder_id, generation DESC) AS newest"
+    " WHERE ended_at IS NULL"
 )
 
 
@@ -37,6 +39,8 @@ class PublicKey:
 
 def public_keys(holders: Iterable[uuid.UUID]) -> dict[uuid.UUID, PublicKey]:
     """Return public keys, each checked against the fingerprint in the audit trail.
+
+    Who has not chosen a password yet, or lost theirs, has none.
 
     :raises Tampered: where a key is not the one whose making was audited.
     """
@@ -54,11 +58,19 @@ def add_key(
 ) -> None:
     """Register a holder's next public key, with its fingerprint in the audit trail.
 
-    The database decides who may: for a person, who administers, or the two who reset
-    it; for a desk, who confirms its first members, then its members.
+    The database decides who may: for a person, themselves with a code that is open;
+    for a desk, who confirms its first members, then its members.
     """
     values = {"id": holder_id, "kind": kind, "key": public, "older": older}
     db.session().execute(_ADD, {**values, "request": audit.request_id.get()})
+
+
+def end_key(holder_id: uuid.UUID) -> None:
+    """Let nothing be sealed any more to a person's key that is lost.
+
+    The database lets the two do it who reset it.
+    """
+    db.session().execute(_END, {"id": holder_id})
 
 
 def make_desk_key(desk_id: uuid.UUID, kind: str, members: Iterable[uuid.UUID]) -> None:

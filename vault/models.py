@@ -36,6 +36,8 @@ class HolderKey(Base):
 
     `older` is the private key of the generation before, sealed to this one: who holds
     a desk's newest key opens what was sealed to the desk before.
+    `ended_at`: nothing is sealed to it any more; the person has no key until they
+    choose another password.
     """
 
     __tablename__ = "holder_keys"
@@ -47,6 +49,7 @@ class HolderKey(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     older: Mapped[bytes | None] = mapped_column(LargeBinary)
     made_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
 
 
 class HeldKey(Base):

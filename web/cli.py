@@ -8,9 +8,8 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from auth.accounts import create_person
+from auth.accounts import create_person, open_with_code, somebody_administers
 from auth.actor import INTAKE, SETUP
-from auth.credentials import one_time_password
 from auth.models import Person
 from auth.policy import Role
 from auth.schemas import USERNAME
@@ -19,7 +18,6 @@ from casework.import_report import Outcome
 from casework.importing import import_items
 from core import db
 from demo.command import run
-from vault import server_keys
 from web import database, rules
 from web.audit_cli import audit_trail
 from web.shell import addresses, owning, plainly, serving, settings, written
@@ -130,8 +128,8 @@ def upgrade() -> None:
 def first_administrator(username: str, name: str) -> None:
     """Open the first account, as the owner of the database; it makes all others.
 
-    Prints a password for one sign-in under USERNAME: it has to be changed then. Does
-    nothing where anybody has an account already.
+    Prints a code with which USERNAME chooses a password within a week; run it again
+    where that week has passed. Does nothing where an administrator has a password.
     """
     username, name = username.lower(), name.strip()
     if not (USERNAME.fullmatch(username) and name):
@@ -139,18 +137,24 @@ def first_administrator(username: str, name: str) -> None:
             "Give a name to sign in with, of 2 to 40 letters (a to z), digits, dots or"
             " dashes, and a name."
         )
-    password = one_time_password()
-    with owning("to open the first account"), db.transaction(SETUP) as session:
-        if session.scalar(select(Person.id).limit(1)):
+    with owning("to open the first account"), db.transaction(SETUP):
+        if somebody_administers():
             raise click.ClickException(
-                "There are accounts already. An administrator opens others, in pages."
+                "There is an administrator already, who opens other accounts in pages."
             )
-        create_person(
-            username,
-            name,
-            [Role.ADMINISTRATOR],
-            password,
-            server_keys.pepper(),
-            must_change=True,
-        )
-    click.echo(f"{name} signs in as {username} with this password, once:\n{password}")
+        code = open_with_code(_administrator(username, name))
+    click.echo(
+        f"{name} signs in as {username} with this code, within a week, and chooses a"
+        f" password:\n{code}"
+    )
+
+
+def _administrator(username: str, name: str) -> Person:
+    """Return the administrator of a name, who may have been there without a key."""
+    wanted = select(Person).where(Person.username == username)
+    there = db.session().scalar(wanted)
+    if there is None:
+        return create_person(username, name, [Role.ADMINISTRATOR])
+    if there.roles != [Role.ADMINISTRATOR]:
+        raise click.ClickException("Somebody else has this name to sign in with.")
+    return there

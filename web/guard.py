@@ -14,8 +14,8 @@ from auth.sessions import SignedIn, resume
 from core import audit
 
 PUBLIC = frozenset({"static", "auth.sign_in", "web.language", "web.leave"})
-# Open with a one-time password: all else waits until it has been changed.
-BEFORE_CHANGE = PUBLIC | {"auth.change_password", "auth.sign_out"}
+# Open to who came with a code: all else waits until they have chosen a password.
+WITH_CODE = PUBLIC | {"auth.choose_password", "auth.sign_out"}
 COOKIE = "__Host-session"
 LOCAL_COOKIE = "session-local"
 
@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
     app.before_request(_number)
     app.before_request(_refuse_other_names)
     app.before_request(_refuse_strangers)
-    app.before_request(_change_first)
+    app.before_request(_choose_first)
 
 
 def _load(req: Request) -> SignedIn | None:
@@ -68,10 +68,10 @@ def _refuse_strangers() -> ResponseReturnValue | None:
     return redirect(url_for("auth.sign_in"), 303)
 
 
-def _change_first() -> ResponseReturnValue | None:
-    if request.endpoint in BEFORE_CHANGE or not current_user.must_change:
+def _choose_first() -> ResponseReturnValue | None:
+    if request.endpoint in WITH_CODE or not current_user.must_choose:
         return None
-    return redirect(url_for("auth.change_password"), 303)
+    return redirect(url_for("auth.choose_password"), 303)
 
 
 def zone() -> str:

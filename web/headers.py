@@ -7,6 +7,7 @@ POLICY = (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
     " script-src 'nonce-{nonce}'"
 )
+RETRY_AFTER = "5"  # seconds
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -29,6 +30,8 @@ def protect(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = policy
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    if response.status_code == 503:
+        response.headers["Retry-After"] = RETRY_AFTER
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=63072000"
     return response

@@ -11,10 +11,11 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from marshmallow.exceptions import SCHEMA
 
 from auth import sessions
 from auth.schemas import SignIn
-from core.errors import Invalid
+from core.errors import Busy, Invalid
 from vault import server_keys
 from web import forms
 from web.guard import cookie_name
@@ -30,7 +31,7 @@ def sign_in() -> ResponseReturnValue:
             return redirect(url_for("casework.home"), 303)
         return render_template("auth/sign_in.html", **forms.page(SignIn()))
     post = forms.take(SignIn(), request.form)
-    errors = post.errors
+    errors, status = post.errors, 422
     if post.body is not None:
         try:
             source = request.remote_addr or ""
@@ -41,8 +42,10 @@ def sign_in() -> ResponseReturnValue:
             )
         except Invalid as problem:
             errors = problem.fields
+        except Busy as problem:
+            errors, status = {SCHEMA: [problem.message]}, problem.status
     form = forms.page(SignIn(), post.values, errors)
-    return render_template("auth/sign_in.html", **form), 422
+    return render_template("auth/sign_in.html", **form), status
 
 
 def _started(cookie: str) -> Response:

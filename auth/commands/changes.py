@@ -64,7 +64,7 @@ def load_change(actor: Actor, change_id: uuid.UUID) -> Change:
 def decide_change(actor: Actor, change_id: uuid.UUID, body: Body) -> Shown | None:
     """Confirm a change, which then holds, or refuse it.
 
-    A new key comes with a password for one sign-in, shown just once.
+    Of a new key half the code is shown, just once: the other half has who asked.
 
     :raises Stale: where somebody has decided on it meanwhile.
     :raises Invalid: where it can no longer be made.
@@ -72,9 +72,8 @@ def decide_change(actor: Actor, change_id: uuid.UUID, body: Body) -> Shown | Non
     change = load_change(actor, change_id)
     if change.version_id != body["version"]:
         raise Stale
-    password = changes.decide(actor, change, body["confirmed"])
-    if password is None:
+    half = changes.decide(actor, change, body["confirmed"])
+    if half is None:
         return None
     person = db.session().get_one(Person, change.subject_id)
-    shown = {"person_reset": person, "password": password, "change": change}
-    return Shown("auth/new_key.html", shown)
+    return Shown("auth/half.html", {"about": person, "half": half, "change": change})

@@ -7,14 +7,12 @@ from sqlalchemy import select
 from auth import access, accounts, changes, desks, sessions
 from auth.actor import Actor
 from auth.changes import Kind
-from auth.credentials import one_time_password
 from auth.models import Desk, Person
 from auth.policy import May
 from core import db
 from core.errors import Forbidden, NotVisible, Stale, WrongStage
 from core.steps import Body, Shown
 from core.text import N_
-from vault import server_keys
 
 
 def administers(actor: Actor, _: uuid.UUID | None = None) -> None:
@@ -38,24 +36,33 @@ def load_person(actor: Actor, person_id: uuid.UUID) -> Person:
 
 
 def create_person(actor: Actor, _: None, body: Body) -> Shown:
-    """Open an account; its password is for one sign-in, and shown just once.
+    """Open an account; the code to choose a password with is shown just once.
 
     :raises Invalid: naming the field.
     """
     administers(actor)
-    password = one_time_password()
     row = accounts.create_person(
         body["username"],
         body["name"],
         body["roles"],
-        password,
-        server_keys.pepper(),
         office_id=uuid.UUID(body["office"]),
         staff_number=body.get("staff_number"),
         email=body.get("email"),
-        must_change=True,
     )
-    return Shown("auth/password.html", {"opened": row, "password": password})
+    return _code_of(row)
+
+
+def _code_of(row: Person) -> Shown:
+    code = accounts.open_with_code(row)
+    return Shown("auth/code.html", {"opened": row, "code": code})
+
+
+def give_code(actor: Actor, person_id: uuid.UUID, _: Body) -> Shown:
+    """Give another code to somebody who has chosen no password yet, shown just once.
+
+    :raises WrongStage: where they have chosen one, or the account is closed.
+    """
+    return _code_of(load_person(actor, person_id))
 
 
 def disable_person(actor: Actor, person_id: uuid.UUID, body: Body) -> None:
@@ -82,8 +89,10 @@ def _hold_desks(person_id: uuid.UUID) -> None:
     db.session().scalars(places.with_for_update()).all()
 
 
-def ask_for_reset(actor: Actor, person_id: uuid.UUID, _: Body) -> None:
+def ask_for_reset(actor: Actor, person_id: uuid.UUID, _: Body) -> Shown:
     """Ask that somebody who lost their password gets a new key.
+
+    Half of the code for it is shown, just once, the other half to who confirms it.
 
     :raises Forbidden: for oneself.
     :raises WrongStage: for an account that is closed, where it was asked for already,
@@ -94,6 +103,8 @@ def ask_for_reset(actor: Actor, person_id: uuid.UUID, _: Body) -> None:
         raise Forbidden(N_("Let another administrator ask for your own new key."))
     if row.disabled_at is not None:
         raise WrongStage(N_("This account is closed already."))
+    if not accounts.had_key(person_id):
+        raise WrongStage(N_("They have chosen no password yet. Give them a code."))
     if not changes.somebody_coordinates():
         raise WrongStage(
             N_(
@@ -104,4 +115,5 @@ def ask_for_reset(actor: Actor, person_id: uuid.UUID, _: Body) -> None:
     db.session().refresh(row, with_for_update=True)
     if changes.waiting(person_id):
         raise WrongStage(N_("A new key was asked for already. It waits."))
-    changes.ask(actor, Kind.RESET, person_id, {})
+    half = changes.ask(actor, Kind.RESET, person_id, {})
+    return Shown("auth/half.html", {"about": row, "half": half})

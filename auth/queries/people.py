@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 
-from auth import access, changes
+from auth import access, accounts, changes
 from auth.access import sits
 from auth.actor import Actor
-from auth.models import Change, Desk, Membership, Office, Person
+from auth.models import Change, Desk, Membership, Office, Person, SignInCode
 from auth.policy import May
 from core import db
 from core.errors import NotVisible
@@ -31,11 +31,21 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class PersonPage:
-    """A person, their key, and whether another one was asked for."""
+    """A person, their key, and whether another one was asked for.
+
+    `code`: they have none before they choose a password with it.
+    """
 
     line: PersonLine
     fingerprint: str
     asked: Change | None
+    code: SignInCode | None
+    had_key: bool
+
+    @property
+    def code_open(self) -> bool:
+        """Whether the code still can be used."""
+        return self.code is not None and self.code.expires_at > db.now()
 
 
 Named = Mapping[uuid.UUID | None, str]
@@ -69,7 +79,13 @@ def person(actor: Actor, person_id: uuid.UUID) -> PersonPage:
     administers(actor)
     for line in lines(select(Person).where(Person.id == person_id)):
         asked = next(iter(changes.waiting(person_id)), None)
-        return PersonPage(line, fingerprints([person_id])[person_id], asked)
+        return PersonPage(
+            line,
+            fingerprints([person_id])[person_id],
+            asked,
+            db.session().get(SignInCode, person_id),
+            accounts.had_key(person_id),
+        )
     raise NotVisible
 
 
@@ -96,11 +112,14 @@ def _names_of_desks(people_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, list[
 
 
 def fingerprints(people_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, str]:
-    """Return the fingerprints of people's keys, in groups that can be read aloud."""
-    keys = holders.public_keys(people_ids)
-    return {
-        person_id: _grouped(fingerprint(key.data)) for person_id, key in keys.items()
-    }
+    """Return the fingerprints of people's keys, in groups that can be read aloud.
+
+    Empty for who has none: they have not chosen a password yet.
+    """
+    asked = list(people_ids)
+    keys = holders.public_keys(asked)
+    prints = {who: _grouped(fingerprint(key.data)) for who, key in keys.items()}
+    return {who: prints.get(who, "") for who in asked}
 
 
 def _grouped(digits: str) -> str:

@@ -83,7 +83,7 @@ PHRASES: Mapping[str, Said] = {
     r"(person_id|asked_by) <> (acting_person\(\)|decided_by)": "for somebody else",
     r"(asked_by|decided_by|reviewed_by) = acting_person\(\)": "in their own name",
     r"decided_at IS NULL": "undecided",
-    r"kind = 'desk'": "of a desk",
+    r"NOT had_key\(\w+\)": "for somebody who never had a key",
     r"\bgated\b": "behind the gate",
     r"status = 'expired'": "that it ran out",
     r"status IN \('expired', 'consent_withdrawn'\)": "that it ended",

@@ -63,10 +63,15 @@ def close(actor, person_id):
     do(actor, people.disable_person, person_id, version=1)
 
 
+def ask_for_reset(asking, person_id):
+    """Ask for somebody's new key; return the half of the code that is shown."""
+    return do(asking, people.ask_for_reset, person_id).values["half"]
+
+
 def reset(asking, confirming, person_id):
-    """Let two people reset somebody's key; return the password that is shown."""
-    do(asking, people.ask_for_reset, person_id)
-    return confirm(confirming, person_id).values["password"]
+    """Let two people reset somebody's key; return the code that they were shown."""
+    first = ask_for_reset(asking, person_id)
+    return f"{first}-{confirm(confirming, person_id).values['half']}"
 
 
 def holding(actor, desk_id):

@@ -9,7 +9,9 @@ from auth.models import Person
 from auth.policy import DeskKind, Role
 from core import db
 from tests.auth.acts import confirm, create_desk
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
+from tests.people import hire as hire_somebody
+from tests.people import opened
 
 
 @pytest.fixture
@@ -17,18 +19,19 @@ def hire(world, cast):
     """Register somebody: `hire(Role.INVESTIGATOR)` returns their id."""
 
     def hire_one(*roles, **more):
-        with db.transaction(cast.adam):
-            return accounts.create_person(
-                f"p-{uuid.uuid4().hex[:8]}",
-                "Somebody",
-                roles or [Role.INVESTIGATOR],
-                PASSWORD,
-                world.pepper,
-                cost=CHEAP,
-                **more,
-            ).id
+        return hire_somebody(world, cast.adam, roles or [Role.INVESTIGATOR], **more).id
 
     return hire_one
+
+
+@pytest.fixture
+def person_with_code(cast):
+    """Register somebody who has chosen no password yet."""
+
+    def open_one(role=Role.INVESTIGATOR):
+        return opened(cast.adam, [role])[0]
+
+    return open_one
 
 
 @pytest.fixture

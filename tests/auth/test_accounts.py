@@ -5,22 +5,14 @@ import uuid
 import pytest
 from sqlalchemy import select, text
 
-from auth import accounts, sessions
+from auth import sessions
 from auth.commands import changes, desks, people
 from auth.models import Desk
 from auth.policy import Role
 from core import db
 from core.errors import Forbidden, Invalid, NotVisible
 from tests.auth.acts import close, do, holding
-from tests.conftest import CHEAP
 from vault.models import HeldKey
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch):
-    """Stretching passwords is cheap here."""
-    monkeypatch.setattr(accounts, "Cost", lambda: CHEAP)
-
 
 # People
 
@@ -58,6 +50,7 @@ MANAGING = (
     people.create_person,
     people.disable_person,
     people.ask_for_reset,
+    people.give_code,
     desks.create_desk,
     desks.ask_for_key,
     desks.add_member,
@@ -75,7 +68,7 @@ def test_only_an_administrator_manages(cast, command, name):
         do(actor, command, uuid.uuid4(), person=str(actor.id))
 
 
-def test_the_one_time_password_is_in_the_answer_alone(cast, world):
+def test_the_code_is_in_the_answer_alone(cast, world):
     shown = do(
         cast.adam,
         people.create_person,
@@ -85,15 +78,15 @@ def test_the_one_time_password_is_in_the_answer_alone(cast, world):
         roles=[Role.AUDITOR],
         office=str(world.made.offices["GVA"]),
     )
-    password = shown.values["password"]
-    assert len(password) == 23
-    assert password not in repr(shown)
+    code = shown.values["code"]
+    assert len(code) == 23
+    assert code not in repr(shown)
     signed_in = sessions.resume(
         sessions.sign_in(
-            shown.values["opened"].username, password, world.pepper, uuid.uuid4().hex
+            shown.values["opened"].username, code, world.pepper, uuid.uuid4().hex
         )
     )
-    assert signed_in.must_change
+    assert signed_in.must_choose
 
 
 def test_a_closed_account_ends_its_sessions_in_the_same_step(world, cast, hire, signed):
@@ -139,5 +132,9 @@ def test_the_trail_of_the_organisation_holds_ids_and_codes_alone(
         "desk:key_given",
         "office:created",
         "person:created",
+        "person:code_made",
+        "person:password_chosen",
+        "session:started",
+        "session:all_ended",
     }
     assert not any(word in detail for _, detail in rows for word in (name, "Somebody"))

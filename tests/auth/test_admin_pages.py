@@ -13,8 +13,10 @@ from core import db
 from tests.conftest import CHEAP
 from tests.pages import Browser, make_app
 from vault import crypto
+from vault.crypto import Cost
 from vault.models import HeldKey
 
+HALF = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
 PASSWORD = re.compile(r"\b(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}\b")
 CHOSEN = "four words of no meaning"
 
@@ -23,8 +25,7 @@ CHOSEN = "four words of no meaning"
 def app(world):
     """The application; stretching passwords is cheap here."""
     patched = pytest.MonkeyPatch()
-    patched.setattr("auth.accounts.Cost", lambda: CHEAP)
-    patched.setattr("auth.sessions.Cost", lambda: CHEAP)
+    patched.setattr("auth.credentials.Cost", lambda *own: Cost(*own) if own else CHEAP)
     yield make_app(world)
     patched.undo()
 
@@ -81,7 +82,7 @@ def join(hire, app):
 
 def settle_in(app, username, password):
     seen = Browser(app).sign_in(username, password)
-    answer = change(seen, password)
+    answer = seen.post("/account/choose-password", {"new": CHOSEN, "again": CHOSEN})
     assert answer.status_code == 303
     return seen
 
@@ -180,18 +181,17 @@ def test_the_answer_that_shows_a_password_is_not_stored(adam, world):
     assert answer.location is None
 
 
-def test_a_one_time_password_opens_only_the_page_that_changes_it(app, hire):
+def test_a_code_opens_only_the_page_where_a_password_is_chosen(app, hire):
     username, password = hire()
     seen = Browser(app).sign_in(username, password)
     for path in ("/", "/account", "/cases", "/people/new"):
-        assert seen.get(path).location.endswith("/account/change-password")
-    assert seen.post("/account/sign-out-everywhere").location.endswith(
-        "/account/change-password"
-    )
-    assert seen.get("/account/change-password").status_code == 200
+        assert seen.get(path).location.endswith("/account/choose-password")
+    for path in ("/account/sign-out-everywhere", "/account/change-password"):
+        assert seen.post(path).location.endswith("/account/choose-password")
+    assert seen.get("/account/choose-password").status_code == 200
 
 
-def test_once_changed_it_opens_no_more_and_the_new_one_opens_all(app, hire):
+def test_once_a_password_is_chosen_the_code_opens_no_more(app, hire):
     username, password = hire()
     seen = settle_in(app, username, password)
     assert seen.get("/account").location.endswith("/sign-in")
@@ -516,23 +516,63 @@ def test_a_route_leads_to_a_desk_of_its_kind_with_two_able_members(
         ("short", "short", "Use at least 12 characters."),
         ("aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "Use more different characters."),
         (CHOSEN, CHOSEN + "!", "This differs from the new password."),
-        ("{old}", "{old}", "Choose a password other than the present one."),
+        (CHOSEN, CHOSEN, "Choose a password other than the present one."),
     ],
 )
-def test_a_weak_or_mistyped_password_is_refused(app, hire, new, again, problem):
-    username, password = hire()
-    seen = Browser(app).sign_in(username, password)
-    answer = change(
-        seen, password, *(each.format(old=password) for each in (new, again))
-    )
+def test_a_weak_or_mistyped_password_is_refused(app, join, new, again, problem):
+    seen = Browser(app).sign_in(join(), CHOSEN)
+    answer = change(seen, CHOSEN, new, again)
     assert answer.status_code == 422
     assert problem in page(answer)
-    assert password not in page(answer)
+    assert CHOSEN not in page(answer)
 
 
-def test_a_password_is_changed_by_who_knows_the_present_one(app, hire):
-    username, password = hire()
-    seen = Browser(app).sign_in(username, password)
+@pytest.mark.parametrize("new", ["short", "aaaaaaaaaaaaaaaa"])
+def test_a_weak_first_password_is_refused_and_the_code_stays_open(app, hire, new):
+    username, code = hire()
+    seen = Browser(app).sign_in(username, code)
+    answers = {"new": new, "again": new}
+    assert seen.post("/account/choose-password", answers).status_code == 422
+    assert settle_in(app, username, code)
+
+
+def test_who_has_a_password_finds_no_page_to_choose_a_first_one(app, join):
+    seen = Browser(app).sign_in(join(), CHOSEN)
+    assert seen.get("/account/choose-password").status_code == 404
+    assert change(seen, CHOSEN, f"{CHOSEN} and more").status_code == 303
+
+
+def test_a_code_that_ran_out_is_replaced_by_another(app, adam, cast, world, hire):
+    username, code = hire()
+    person = f"/people/{id_of(cast, username)}"
+    ran_out(world, id_of(cast, username))
+    assert (
+        Browser(app)
+        .post("/sign-in", {"username": username, "password": code})
+        .status_code
+        == 422
+    )
+    assert "No code is open" in page(adam.get(person))
+    assert adam.post(f"{person}/new-key").status_code == 409
+    again = PASSWORD.search(page(adam.post(f"{person}/code")))[0]
+    assert settle_in(app, username, again)
+    assert f"{person}/code" not in page(adam.get(person))
+    assert adam.post(f"{person}/code").status_code == 409
+
+
+def ran_out(world, person_id):
+    with world.owner() as owner:
+        owner.execute(
+            text(
+                "UPDATE sign_in_codes SET expires_at = now() - interval '1 second'"
+                " WHERE person_id = :id"
+            ),
+            {"id": person_id},
+        )
+
+
+def test_a_password_is_changed_by_who_knows_the_present_one(app, join):
+    seen = Browser(app).sign_in(join(), CHOSEN)
     answer = change(seen, "something else entirely")
     assert answer.status_code == 422
     assert "This is not your present password." in page(answer)
@@ -652,34 +692,40 @@ def lost(adam, cora, cast, desk):
     """A member of a desk who lost their password: desk, name, their page, change."""
     desk_id, (username, other) = desk
     person, before = f"/people/{id_of(cast, username)}", waiting(cora)
-    assert adam.post(f"{person}/new-key").status_code == 303
+    answer = adam.post(f"{person}/new-key")
+    assert answer.status_code == 200
+    first = HALF.search(page(answer))[0]
     (path,) = waiting(cora) - before
-    return desk_id, username, other, person, path
+    return desk_id, username, other, person, path, first
 
 
-def test_a_new_key_is_asked_for_and_its_password_shown_once_to_who_confirms(
+def test_a_new_key_is_asked_for_and_half_of_its_code_shown_once_to_each_of_two(
     app, adam, cora, cast, lost
 ):
-    desk_id, username, other, person, path = lost
+    desk_id, username, other, person, path, first = lost
     before = FINGERPRINT.search(page(adam.get(person)))[0]
     assert "waits for a coordinator" in page(adam.get(person))
     assert before in page(cora.get(path))
     answer = cora.post(f"{path}/decide", {"confirmed": "yes"})
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    password = PASSWORD.search(page(answer))[0]
+    second = HALF.search(page(answer))[0]
     assert "Hand it over in person" in page(answer)
     for seen, address in ((cora, path), (cora, "/changes"), (adam, person)):
-        assert password not in page(seen.get(address))
-    after = FINGERPRINT.search(page(adam.get(person)))[0]
-    assert after != before
+        for half in (first, second):
+            assert half not in page(seen.get(address))
+    assert first not in page(answer)
+    assert "No key yet" in page(adam.get(person))
+    assert "Their code can be used until" in page(adam.get(person))
     assert "Confirmed" in page(cora.get(path))
     shown = page(adam.get(f"/desks/{desk_id}"))
     assert "Waits for the key" in shown
     assert "the next member who signs in makes a new key" in shown
     refused = {"username": username, "password": CHOSEN}
     assert Browser(app).post("/sign-in", refused).status_code == 422
-    settle_in(app, username, password)
+    settle_in(app, username, f"{first}-{second}")
+    after = FINGERPRINT.search(page(adam.get(person)))[0]
+    assert after != before
     giver = Browser(app).sign_in(other, CHOSEN)
     assert after in page(giver.get(f"/desks/{desk_id}/give-key"))
     assert give(giver, cast, desk_id, username).status_code == 303
@@ -698,7 +744,7 @@ def test_a_reset_is_asked_for_once_and_never_for_oneself(adam, cast, lost):
 
 
 def test_who_asked_for_a_reset_neither_confirms_it_nor_signs_in(app, adam, lost):
-    _, username, _, _, path = lost
+    _, username, _, _, path, _ = lost
     assert adam.get(f"{path}/decide").status_code == 404
     answers = {**adam.token(), "confirmed": "yes", "version": "1"}
     assert adam.client.post(f"{path}/decide", data=answers).status_code == 404

@@ -20,6 +20,7 @@ from casework.commands.intake import file_report
 from core import db
 from core.errors import Forbidden, Invalid, NotVisible, Stale, WrongStage
 from tests.auth.acts import (
+    ask_for_reset,
     close,
     confirm,
     create_desk,
@@ -33,18 +34,11 @@ from tests.auth.acts import (
     seat,
     waiting,
 )
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
+from tests.people import choose
 from tests.vault.raw import opened, privates
 from vault.crypto import new_pair
 from vault.models import HeldKey, HolderKey
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch):
-    """Stretching passwords is cheap here."""
-    monkeypatch.setattr(accounts, "Cost", lambda: CHEAP)
-    monkeypatch.setattr(sessions, "Cost", lambda: CHEAP)
-
 
 # Routes
 
@@ -176,7 +170,7 @@ def test_a_desk_of_one_is_not_confirmed(world, cast, asked):
     assert waiting(cast.cora, desk_id).decided_at is None
 
 
-def test_a_desk_is_not_confirmed_while_somebody_knows_a_members_password(cast, asked):
+def test_a_desk_is_not_confirmed_while_a_member_has_no_key(cast, asked):
     desk_id, (one, _) = asked
     reset(cast.adam, cast.cora, one)
     with pytest.raises(Invalid) as refused:
@@ -200,22 +194,32 @@ def waiting_id(subject_id):
 # A new key for somebody who lost their password
 
 
-def test_a_new_key_takes_two_and_its_password_is_for_one_sign_in(
-    world, cast, hire, signed
-):
+def test_a_new_key_takes_two_and_is_made_by_who_lost_theirs(world, cast, hire, signed):
     person = hire()
     before = key_of(world, person)
-    do(cast.adam, people.ask_for_reset, person)
-    assert key_of(world, person) == before
+    first = ask_for_reset(cast.adam, person)
     assert signed(person)
     shown = confirm(cast.cora, person)
-    assert key_of(world, person) != before
-    assert shown.values["password"] not in repr(shown)
-    with pytest.raises(Invalid):
-        signed(person)
-    again = enter(world, cast, person, shown.values["password"])
-    assert again.must_change
+    second = shown.values["half"]
+    assert second not in repr(shown)
+    assert key_of(world, person) == before
+    for word in (PASSWORD, first, second, f"{second}-{first}", f"{second}-{second}"):
+        with pytest.raises(Invalid):
+            enter(world, cast, person, word)
+    again = enter(world, cast, person, f"{first}-{second}")
+    assert again.must_choose
+    assert again.actor.keyring is None
     assert again.actor.desks == ()
+    finish(world, cast, person, f"{first}-{second}")
+    assert key_of(world, person) != before
+    assert signed(person)
+
+
+def finish(world, cast, person, code):
+    """Choose a password with a code."""
+    with db.transaction(cast.adam) as session:
+        row = session.get_one(Person, person)
+    choose(world, row, code)
 
 
 def key_of(world, person):
@@ -246,7 +250,7 @@ def test_a_reset_ends_the_sessions_and_what_the_old_key_opened(
     ring = signed(person).keyring
     with world.owner() as raw:
         assert opened(raw, ring, case_id)
-    password = reset(cast.adam, cast.cora, person)
+    code = reset(cast.adam, cast.cora, person)
     with world.owner() as raw:
         assert opened(raw, ring, case_id) == set()
         assert {holder for holder, _ in privates(raw, ring)} == {person}
@@ -256,7 +260,8 @@ def test_a_reset_ends_the_sessions_and_what_the_old_key_opened(
             assert raw.scalar(query, {"id": person}) == 0
         grants = text(count.format("key_grants", "holder_id"))
         assert raw.scalar(grants, {"id": person}) == 0
-    fresh = enter(world, cast, person, password).actor
+    finish(world, cast, person, code)
+    fresh = signed(person)
     with world.owner() as raw:
         assert opened(raw, fresh.keyring, case_id) == set()
 
@@ -265,14 +270,12 @@ def test_after_a_reset_one_waits_for_the_key_of_each_desk_and_gets_it_from_a_mem
     world, cast, desk, signed
 ):
     desk_id, (one, two) = desk
-    password = reset(cast.adam, cast.cora, one)
+    code = reset(cast.adam, cast.cora, one)
     with db.transaction(cast.adam):
         assert [row.id for row in desk_pages.waiting_at(desk_id)] == [one]
     with pytest.raises(Invalid):
         give(signed(two), desk_id, one)
-    fresh = enter(world, cast, one, password).actor
-    with db.transaction(fresh):
-        sessions.change_password(fresh, password, PASSWORD, world.pepper, CHEAP)
+    finish(world, cast, one, code)
     give(signed(two), desk_id, one)
     assert generation(world, desk_id) == 2
     member = signed(one)
@@ -331,7 +334,7 @@ def test_an_administrator_confirms_no_reset_and_takes_over_nobody(
     with pytest.raises(NotVisible):
         confirm(cast.adam, person)
     with pytest.raises(DBAPIError, match="not yours"), db.transaction(cast.adam):
-        accounts.reset_key(db.session().get_one(Person, person))
+        accounts.end_lost_key(db.session().get_one(Person, person), b"mark")
     assert signed(person)
 
 

@@ -90,11 +90,11 @@ def test_a_key_is_given_by_who_holds_it_to_who_waits_for_it(cast, desk, hire, si
             give(signed(one), desk_id, receiver)
 
 
-def test_no_key_goes_to_who_still_has_a_password_that_another_knows(
-    cast, desk, hire, set_up, signed
+def test_no_key_goes_to_who_has_chosen_no_password_yet(
+    cast, desk, person_with_code, set_up, signed
 ):
     desk_id, (one, two) = desk
-    new = hire(must_change=True)
+    new = person_with_code().id
     with pytest.raises(Invalid):
         set_up(two, new)
     seat(cast.adam, desk_id, new)
@@ -220,12 +220,12 @@ def test_a_deputy_from_outside_gets_no_key_uncompared(
 
 
 def test_a_deputy_must_fit_be_there_and_have_a_password_of_their_own(
-    cast, desk, hire, signed
+    cast, desk, hire, person_with_code, signed
 ):
     desk_id, (one, two) = desk
     waits = hire()
     seat(cast.adam, desk_id, waits)
-    for deputy in (one, waits, hire(Role.CARE_OFFICER), hire(must_change=True)):
+    for deputy in (one, waits, hire(Role.CARE_OFFICER), person_with_code().id):
         with pytest.raises(Invalid) as refused:
             be_away(signed(one), desk_id, deputy, compared=True)
         assert "deputy" in refused.value.fields

@@ -1,15 +1,19 @@
 """Signing in: slow for guessers, locked for nobody, and over when it should be."""
 
 import base64
+import functools
 import uuid
 
 import pytest
 from sqlalchemy import text
 
 from auth import accounts, attempts, sessions
+from auth.commands import account
+from auth.credentials import lock_of
 from auth.policy import Role
 from core import db
-from core.errors import Invalid
+from core.errors import Invalid, Stale
+from tests import people
 from tests.conftest import CHEAP, PASSWORD
 from tests.pages import Browser, make_app
 
@@ -20,18 +24,9 @@ OTHER = "another long password"
 def hire(world, cast):
     """Make somebody new: `hire()` returns them."""
 
-    def hire_one(office="NBO", **more):
-        with db.transaction(cast.adam):
-            return accounts.create_person(
-                f"s-{uuid.uuid4().hex[:8]}",
-                "Somebody",
-                [Role.INVESTIGATOR],
-                PASSWORD,
-                world.pepper,
-                office_id=world.made.offices[office] if office else None,
-                cost=CHEAP,
-                **more,
-            )
+    def hire_one(office="NBO"):
+        office_id = world.made.offices[office] if office else None
+        return people.hire(world, cast.adam, [Role.INVESTIGATOR], office_id=office_id)
 
     return hire_one
 
@@ -166,28 +161,49 @@ def test_a_closed_account_has_no_session_and_starts_none(cast, hire, enter):
     assert refused.value.fields == {"password": [sessions.WRONG]}
 
 
-def test_another_password_opens_the_same_key(world, hire, enter):
-    person = hire(must_change=True)
+@pytest.fixture
+def change(world, monkeypatch):
+    """Change a password as the page does, at a low price."""
+    cheap = functools.partial(lock_of, cost=CHEAP)
+    monkeypatch.setattr(account, "lock_of", cheap)
+
+    def change_one(actor, old, new):
+        account.change_password(actor, None, {"old": old, "new": new})
+
+    return change_one
+
+
+def test_another_password_opens_the_same_key(world, hire, enter, change):
+    person = hire()
     before = sessions.resume(enter(person))
-    assert before.must_change
-    with db.transaction(before.actor):
-        sessions.change_password(before.actor, PASSWORD, OTHER, world.pepper, CHEAP)
+    change(before.actor, PASSWORD, OTHER)
     assert count(world, person) == 0
     after = sessions.resume(enter(person, OTHER))
     assert after.actor.keyring.private == before.actor.keyring.private
-    assert not after.must_change
     with pytest.raises(Invalid):
         enter(person)
 
 
-@pytest.mark.parametrize(("old", "new"), [("wrong", OTHER), (PASSWORD, PASSWORD)])
-def test_a_password_changes_only_from_the_present_one_to_another(
-    world, hire, enter, old, new
+def test_of_two_who_change_a_password_at_once_the_second_is_told(
+    world, hire, enter, change
 ):
     person = hire()
     actor = sessions.resume(enter(person)).actor
-    with pytest.raises(Invalid), db.transaction(actor):
-        sessions.change_password(actor, old, new, world.pepper, CHEAP)
+    checked = sessions.check_password(actor, PASSWORD, world.pepper)
+    change(actor, PASSWORD, OTHER)
+    with pytest.raises(Stale), db.transaction(actor):
+        sessions.change_password(actor, checked, lock_of("x", world.pepper, CHEAP))
+    assert sessions.resume(enter(person, OTHER))
+
+
+@pytest.mark.parametrize(("old", "new"), [("wrong", OTHER), (PASSWORD, PASSWORD)])
+def test_a_password_changes_only_from_the_present_one_to_another(
+    world, hire, enter, change, old, new
+):
+    person = hire()
+    actor = sessions.resume(enter(person)).actor
+    with pytest.raises(Invalid):
+        change(actor, old, new)
     assert count(world, person) == 1
 
 

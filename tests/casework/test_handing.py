@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, text
 
 from auth import access, desks
-from auth.accounts import create_person
 from auth.actor import INTAKE, SETUP
 from auth.models import Office, Person
 from auth.policy import DeskKind, Role, Standing
@@ -28,8 +27,9 @@ from core.events import Event
 from referrals import loading
 from referrals.commands.care import refer
 from referrals.commands.directory import create_service
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
 from tests.pages import HIDDEN, MAIN, Browser, make_app
+from tests.people import enlist
 from tests.referrals.conftest import service_body
 from tests.reports import report
 from tests.vault import house as houses
@@ -49,9 +49,7 @@ def _second(house, world, session, key, kind, role):
     tag = secrets.token_hex(4)
     for number in (1, 2):
         name = f"{key}-{number}"
-        made = create_person(
-            f"{name}-{tag}", name, [role], PASSWORD, world.pepper, cost=CHEAP
-        )
+        made = enlist(world, f"{name}-{tag}", [role], name)
         house.people[name] = made.id
         house.privates[name] = houses.unlock(session, made.id, PASSWORD, world.pepper)
     members = [house.people[f"{key}-{number}"] for number in (1, 2)]

@@ -10,7 +10,6 @@ from marshmallow import ValidationError
 from sqlalchemy import create_engine, select, text
 
 from auth import access
-from auth.accounts import create_person
 from auth.models import Office, StandingRow
 from auth.policy import Role, Standing
 from casework.cases import survivors
@@ -24,8 +23,9 @@ from core import db
 from core.errors import Forbidden, Invalid, NotHeld, NotVisible, Problem, WrongStage
 from core.events import Event
 from core.fields import offer
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
 from tests.pages import Browser, make_app
+from tests.people import enlist
 from tests.reports import report
 from tests.vault import house as houses
 from tests.vault.raw import opened
@@ -77,9 +77,7 @@ def hire(world, house):
         db.connect(world.where.owner)
         try:
             with db.transaction(houses.SETUP) as session:
-                made = create_person(
-                    name, name, roles, PASSWORD, world.pepper, cost=CHEAP, **more
-                )
+                made = enlist(world, name, roles, **more)
                 house.people[name] = made.id
                 house.privates[name] = houses.unlock(
                     session, made.id, PASSWORD, world.pepper
@@ -296,10 +294,10 @@ def test_a_closed_account_or_oneself_is_not_added(case_id, add, hire, raw, house
         assert list(refused.value.fields) == ["person"]
 
 
-def test_who_has_somebody_elses_password_is_not_added(case_id, add, hire, raw, house):
+def test_who_has_no_key_of_their_own_is_not_added(case_id, add, hire, raw, house):
     new = hire(Role.LEGAL_OFFICER)
     raw.execute(
-        text("UPDATE credentials SET must_change = true WHERE person_id = :id"),
+        text("UPDATE holder_keys SET ended_at = now() WHERE holder_id = :id"),
         {"id": house.people[new]},
     )
     with pytest.raises(Invalid):

@@ -13,7 +13,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from auth import desks
-from auth.accounts import create_person
 from auth.actor import SWEEP, Actor
 from auth.policy import DeskKind, Role
 from auth.sessions import sign_in
@@ -33,6 +32,7 @@ from referrals.queries.referrals import (
     referral_page,
 )
 from tests.conftest import PASSWORD
+from tests.people import hire
 from tests.vault.raw import opened
 from vault.crypto import Cost
 from web.app import create_app
@@ -68,13 +68,11 @@ def service(world, cast) -> uuid.UUID:
 def other_desk(world, signed_in) -> uuid.UUID:
     """Another provider's desk, where Pia does not sit."""
     office_id = world.made.offices["NBO"]
-    with db.transaction(signed_in["adam"]):
-        members = [
-            create_person(
-                name, name, [Role.PROVIDER], name, world.pepper, cost=CHEAP
-            ).id
-            for name in ("hill-1", "hill-2")
-        ]
+    adam = signed_in["adam"]
+    members = [
+        hire(world, adam, [Role.PROVIDER], name).id for name in ("hill-1", "hill-2")
+    ]
+    with db.transaction(adam):
         desk = desks.create("Hill clinic", DeskKind.PROVIDER, office_id, members)
     with db.transaction(signed_in["cora"]):
         desks.make_key(desk.id, members)

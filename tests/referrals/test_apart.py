@@ -12,7 +12,6 @@ from casework.commands.care import accept_care
 from casework.commands.inquiry import assign_case, take_case
 from core import db
 from core.errors import Forbidden, Invalid, NotVisible
-from tests.referrals.conftest import CHEAP
 
 SUPPORTERS = ("pia", "provider_2", "salma", "care_2")
 INVESTIGATORS = ("ines", "investigator_2", "omar")
@@ -82,4 +81,4 @@ def test_no_account_is_made_for_both(world, cast, supports, works):
     name = secrets.token_hex(4)
     roles = [supports, works]
     with pytest.raises(Invalid), db.transaction(cast.adam):
-        create_person(name, name, roles, name, world.pepper, cost=CHEAP)
+        create_person(name, name, roles)

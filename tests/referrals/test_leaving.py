@@ -1,12 +1,10 @@
 """Somebody leaves a provider's desk: what they knew, they can no longer open."""
 
-import secrets
 from types import SimpleNamespace
 
 import pytest
 
 from auth import desks
-from auth.accounts import create_person
 from auth.policy import DeskKind, Role
 from auth.sessions import resume, sign_in
 from core import db
@@ -14,7 +12,9 @@ from referrals import loading
 from referrals.commands import provider
 from referrals.commands.directory import create_service
 from referrals.models import Referral
-from tests.referrals.conftest import CHEAP, NAME, service_body
+from tests.conftest import PASSWORD
+from tests.people import hire
+from tests.referrals.conftest import NAME, service_body
 from vault import holders
 from vault.crypto import Tampered
 
@@ -24,12 +24,9 @@ FIRST, SECOND = {("referral", 1)}, {("referral", 2)}
 @pytest.fixture
 def hill(world, cast, play):
     """A provider's desk of its own with two members, chosen for this case."""
+    people = [hire(world, cast.adam, [Role.PROVIDER]) for _ in range(2)]
+    names = [each.username for each in people]
     with db.transaction(cast.adam):
-        names = [f"hill-{secrets.token_hex(4)}" for _ in range(2)]
-        people = [
-            create_person(name, name, [Role.PROVIDER], name, world.pepper, cost=CHEAP)
-            for name in names
-        ]
         office_id, members = world.made.offices["NBO"], [each.id for each in people]
         desk = desks.create(names[0], DeskKind.PROVIDER, office_id, members)
     with db.transaction(cast.cora):
@@ -37,7 +34,7 @@ def hill(world, cast, play):
     with db.transaction(cast.salma):
         body = service_body(world, desk=str(desk.id))
         play.service_id = create_service(cast.salma, None, body)
-    actors = [resume(sign_in(name, name, world.pepper)).actor for name in names]
+    actors = [resume(sign_in(name, PASSWORD, world.pepper)).actor for name in names]
     stays, goes = actors
     return SimpleNamespace(id=desk.id, stays=stays, goes=goes)
 

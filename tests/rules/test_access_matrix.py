@@ -182,6 +182,7 @@ ROLE_ROUTES = {
     "auth.offices": {"adam"},
     "auth.account": EVERYONE,
     "auth.change_password": EVERYONE,
+    "auth.choose_password": set(),  # only with a code: tests/auth/test_codes.py
     "auth.sign_out_everywhere": EVERYONE,
     "auth.create_person": {"adam"},
     "auth.create_desk": {"adam"},
@@ -195,6 +196,7 @@ THING_ROUTES = {
     "auth.person": ("person", {"adam"}),
     "auth.disable_person": ("person", {"adam"}),
     "auth.ask_for_reset": ("person", {"adam"}),
+    "auth.give_code": ("person", {"adam"}),
     "auth.desk": ("desk", {"adam"} | AT_DESK),
     "auth.add_member": ("desk", {"adam"}),
     "auth.remove_member": ("desk", {"adam"}),

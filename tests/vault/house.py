@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auth import desks
-from auth.accounts import create_office, create_person
+from auth.accounts import create_office
 from auth.actor import SETUP, Actor
 from auth.credentials import wrapping_key
 from auth.models import Credential, Person
@@ -14,7 +14,8 @@ from auth.policy import DeskKind, Role
 from auth.routing import set_route
 from auth.sessions import actor_of
 from core import db
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
+from tests.people import enlist
 from vault.crypto import bind, decrypt
 
 STAFF = {
@@ -52,6 +53,12 @@ class House:
     privates: dict[str, bytes] = field(default_factory=dict)
     keyed: set[tuple[str, str]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    lost: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def gone(self) -> set[str]:
+        """Return who cannot sign in: closed, or waiting to choose a password."""
+        return self.closed | self.lost.keys()
 
     def actor(self, name: str) -> Actor:
         """Return a person as they would be signed in now."""
@@ -62,11 +69,11 @@ class House:
     def at(self, name: str) -> set[uuid.UUID]:
         """Return the ids whose standings count as somebody's, by hand."""
         own = {self.desks[desk] for desk, who in self.keyed if who == name}
-        return set() if name in self.closed else {self.people[name], *own}
+        return set() if name in self.gone else {self.people[name], *own}
 
     def able(self, desk: str) -> set[str]:
         """Return who holds a desk's key and may use it."""
-        return {who for at, who in self.keyed if at == desk} - self.closed
+        return {who for at, who in self.keyed if at == desk} - self.gone
 
 
 def build(world: Any, names: Iterable[str] = STAFF) -> House:
@@ -88,15 +95,8 @@ def build(world: Any, names: Iterable[str] = STAFF) -> House:
 
 
 def _open_account(session: Any, house: House, world: Any, name: str, tag: str) -> None:
-    made = create_person(
-        f"{name}-{tag}",
-        name,
-        [STAFF[name]],
-        PASSWORD,
-        world.pepper,
-        office_id=house.office,
-        cost=CHEAP,
-    )
+    about = {"office_id": house.office}
+    made = enlist(world, f"{name}-{tag}", [STAFF[name]], name, **about)
     house.people[name] = made.id
     house.privates[name] = unlock(session, made.id, PASSWORD, world.pepper)
 

@@ -205,8 +205,8 @@ def test_nobody_adds_a_key_over_one_that_is_there(cast):
         holders.add_key(cast.ines.id, "person", new_pair().public)
 
 
-@pytest.mark.parametrize("who", ["amina", "cora", "ines"])
-def test_only_who_administers_adds_holders(cast, who):
+@pytest.mark.parametrize("who", ["adam", "amina", "cora", "ines"])
+def test_nobody_adds_a_key_for_another_person(cast, who):
     actor = getattr(cast, who)
     with pytest.raises(DBAPIError, match="not yours"), db.transaction(actor):
         holders.add_key(uuid.uuid4(), "person", new_pair().public)

@@ -51,6 +51,8 @@ from casework.vocabulary import (
 from core import db
 from core.errors import Problem
 from core.times import today
+from tests.conftest import PASSWORD
+from tests.people import choose
 from tests.reports import report
 from tests.vault import house as houses
 from tests.vault.raw import held, privates
@@ -120,7 +122,7 @@ class NeedToKnow(RuleBasedStateMachine):
 
     def run(self, who: str, step: Callable[[Any], Any]) -> bool:
         """Let someone try something; what is refused must change nothing."""
-        if who in self.house.closed:
+        if who in self.house.gone:
             return False
         actor = self.house.actor(who)
         self.settled = False
@@ -154,7 +156,7 @@ class NeedToKnow(RuleBasedStateMachine):
     @rule(by=WHO, who=WHO, at=DESK)
     def give_key(self, by: str, who: str, at: str) -> None:
         desk_id, person_id = self.house.desks[at], self.house.people[who]
-        waits = (at, who) not in self.house.keyed and who not in self.house.closed
+        waits = (at, who) not in self.house.keyed and who not in self.house.gone
         if waits and self.run(by, lambda actor: self.given(actor, desk_id, person_id)):
             self.house.keyed.add((at, who))
 
@@ -194,7 +196,7 @@ class NeedToKnow(RuleBasedStateMachine):
     @rule(who=WHO)
     def disable(self, who: str) -> None:
         left = [at for at in houses.DESKS if not self.house.able(at) - {who}]
-        if left or who in self.house.closed:
+        if left or who in self.house.gone:
             return
 
         def step(_: Any) -> None:
@@ -208,7 +210,7 @@ class NeedToKnow(RuleBasedStateMachine):
 
     @rule(who=WHO, by=st.sampled_from(["cora", "cleo", "ines"]))
     def reset(self, who: str, by: str) -> None:
-        if who in self.house.closed or by in self.house.closed:
+        if who in self.house.gone or by in self.house.gone:
             return
         person_id = self.house.people[who]
 
@@ -216,20 +218,28 @@ class NeedToKnow(RuleBasedStateMachine):
             waiting = [row for row in changes.waiting() if row.subject_id == person_id]
             if not (waiting and changes.may_confirm()):
                 raise Problem
-            self.password = changes.decide(actor, waiting[0], True)
+            self.second = changes.decide(actor, waiting[0], True)
 
-        self.run("adam", lambda a: changes.ask(a, Kind.RESET, person_id, {}))
+        def ask(actor: Any) -> None:
+            self.first = changes.ask(actor, Kind.RESET, person_id, {})
+
+        self.run("adam", ask)
         if self.run(by, decide):
-            with db.transaction(self.house.actor(who)) as session:
-                unlocked = houses.unlock(
-                    session, person_id, self.password, self.world.pepper
-                )
-            self.house.privates[who] = unlocked
             self.house.keyed -= {(at, who) for at in houses.DESKS}
-            self.ask(
-                "UPDATE credentials SET must_change = false WHERE person_id = :p"
-                " RETURNING 1",
-                p=person_id,
+            self.house.lost[who] = f"{self.first}-{self.second}"
+
+    @rule(who=WHO)
+    def finish_reset(self, who: str) -> None:
+        code = self.house.lost.get(who)
+        if code is None or who in self.house.closed:
+            return
+        del self.house.lost[who]
+        with db.transaction(self.house.actor("adam")) as session:
+            person = session.get_one(Person, self.house.people[who])
+        choose(self.world, person, code)
+        with db.transaction(self.house.actor(who)) as session:
+            self.house.privates[who] = houses.unlock(
+                session, person.id, PASSWORD, self.world.pepper
             )
 
     # The case
@@ -339,7 +349,7 @@ class NeedToKnow(RuleBasedStateMachine):
         """What could not be done before is done by those who can."""
         for _ in range(3):
             for name in self.house.people:
-                if name not in self.house.closed:
+                if name not in self.house.gone:
                     self.open_case(name)
         self.settled = True
 
@@ -491,7 +501,7 @@ class NeedToKnow(RuleBasedStateMachine):
             return
         unlike_a_case = {Standing.PROVIDER, Standing.DUTY, Standing.BARRED}
         for name, kinds in self.kinds().items():
-            if name in self.house.closed:
+            if name in self.house.gone:
                 continue
             expected = {"cases": bool(kinds - unlike_a_case)}
             for table, parts in READ.items():

@@ -5,22 +5,21 @@ nothing else: so the trying is in earnest.
 """
 
 import secrets
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from auth import accounts
 from auth.actor import INTAKE
-from auth.models import Office
+from auth.models import Office, Person
 from auth.policy import Compartment, Facts, Opening, Standing, opening
 from auth.sessions import sign_in
 from casework.commands import desk, inquiry
 from casework.commands.intake import Filing, file_report
 from core import db
 from tests.auth.acts import close, remove, reset
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import PASSWORD
+from tests.people import choose
 from tests.reports import report
 from tests.vault import filled, thief
 from tests.vault.columns import SEALED
@@ -67,16 +66,11 @@ def happen(own, cast):
     sign_in("ines", PASSWORD, own.pepper)
     for name in ("partner-1", "partner-2"):
         close(adam, own.made.people[name])
-    with cheap():
-        reset(adam, cast["cora"], own.made.people["care-2"])
-
-
-@contextmanager
-def cheap():
-    """Make a password as cheap to guess as those of the others here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "Cost", lambda: CHEAP)
-        yield
+    again = own.made.people["care-2"]
+    code = reset(adam, cast["cora"], again)
+    with db.transaction(adam) as session:
+        person = session.get_one(Person, again)
+    choose(own, person, code)
 
 
 @pytest.fixture(scope="module")

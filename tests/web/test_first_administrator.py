@@ -1,12 +1,17 @@
 """The command that opens the first account of an organisation."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from click.testing import Result
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
+from auth.actor import PUBLIC
+from auth.models import Person
+from core import db
+from tests.people import choose
 from tests.worlds import empty_database
 from web.app import create_app
 from web.database import Addresses, serve_on, upgrade
@@ -45,8 +50,8 @@ def people(where):
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                "SELECT username, name, roles, must_change FROM people"
-                " JOIN credentials ON person_id = id"
+                "SELECT username, name, roles, has_key(id) FROM people"
+                " ORDER BY username"
             )
         ).all()
     engine.dispose()
@@ -68,12 +73,21 @@ def test_it_needs_the_owner_of_the_database(run, where):
     assert people(where) == []
 
 
-def test_it_opens_one_account_and_no_second(run, where):
+CODE = re.compile(r"\b(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}\b")
+
+
+def test_it_opens_one_account_and_again_until_a_password_is_chosen(world, run, where):
     answer = run("Adam", "--name", "Adam")
     assert answer.exit_code == 0, answer.output
-    assert "Adam signs in as adam with this password, once:" in answer.output
-    assert people(where) == [("adam", "Adam", ["administrator"], True)]
+    assert "Adam signs in as adam with this code, within a week" in answer.output
+    assert people(where) == [("adam", "Adam", ["administrator"], False)]
+    code = CODE.search(run("adam", "--name", "Adam").output)[0]
+    assert code != CODE.search(answer.output)[0]
+    serve_on(where)
+    with db.transaction(PUBLIC) as session:
+        adam = session.scalar(select(Person).where(Person.username == "adam"))
+    choose(world, adam, code)
     again = run("eve", "--name", "Eve")
     assert again.exit_code == 1
-    assert "There are accounts already." in again.output
-    assert len(people(where)) == 1
+    assert "There is an administrator already" in again.output
+    assert people(where) == [("adam", "Adam", ["administrator"], True)]
