@@ -64,7 +64,7 @@ bench: install ## Measure the benchmarks into benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
 nightly: check ## Everything, thoroughly: both PostgreSQLs, long searches, benchmarks
-	@$(MAKE) coverage HYPOTHESIS_PROFILE=nightly
+	@$(MAKE) coverage HYPOTHESIS_PROFILE=nightly SIGN_INS=200
 	@$(MAKE) test-debian bench
 
 # To change it

@@ -298,7 +298,8 @@ def choose_password(actor: Actor, lock: Lock) -> None:
     :raises WrongStage: where the code has run out, or was used meanwhile.
     """
     assert actor.id
-    code = db.session().get(SignInCode, actor.id)
+    audit.hold([actor.id])  # of two at once the second finds the code used up
+    code = db.session().get(SignInCode, actor.id, populate_existing=True)
     if code is None or code.expires_at <= db.now():
         raise WrongStage(
             N_("Your code has run out. Ask your administrator for another.")

@@ -1,7 +1,8 @@
 """Codes to choose a password with, in place of passwords that somebody else knew.
 
-Who still has such a password loses it with its key and gets a code from an
-administrator, unless they alone open something: then it counts as their own.
+Who still has such a password loses it with its key, and an administrator gives them a
+code; after a reset it takes two people once more. Where nobody with a password of their
+own opens the same, that would lose it: then the password counts as their own.
 """
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ depends_on = None
 _ALONE = (
     "EXISTS (SELECT FROM {table} AS own WHERE own.{who} = person_id AND NOT own.gated"
     " AND NOT EXISTS (SELECT FROM {table} AS other WHERE other.{what} = own.{what}"
-    " AND other.{who} <> own.{who} AND NOT other.gated))"
+    " AND NOT other.gated AND other.{who} NOT IN"
+    " (SELECT person_id FROM credentials WHERE must_change)))"
 )
 _ALONE_ON_CASE = _ALONE.format(
     table="key_grants", who="holder_id", what="compartment_id"
@@ -37,6 +39,10 @@ END_KEYS = (
     "DELETE FROM held_keys WHERE by_id IN (SELECT person_id FROM ending)",
     "DELETE FROM sessions WHERE person_id IN (SELECT person_id FROM ending)",
     "DELETE FROM credentials WHERE person_id IN (SELECT person_id FROM ending)",
+    # Of who never chose a password there is no key yet.
+    "DELETE FROM holder_keys WHERE holder_id IN (SELECT holder_id FROM holder_keys"
+    " WHERE holder_id IN (SELECT person_id FROM ending)"
+    " GROUP BY holder_id HAVING max(generation) = 1)",
 )
 
 

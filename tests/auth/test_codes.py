@@ -1,7 +1,10 @@
 """Codes: never a key, open for a while, after a reset known whole to nobody else."""
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import time_machine
@@ -234,3 +237,25 @@ def test_nobody_reads_codes_but_who_needs_them(world, cast, new):
 def test_a_reset_of_who_has_no_key_is_a_matter_of_a_code(cast, new):
     with pytest.raises(WrongStage, match="Give them a code"):
         do(cast.adam, people.ask_for_reset, new[0].id)
+
+
+def test_of_two_who_choose_at_once_with_one_code_one_is_told_that_it_is_used(
+    world, new
+):
+    person, code = new
+    actors = [with_code(world, person, code) for _ in range(2)]
+    lock, start = lock_of("a password of my own", world.pepper, CHEAP), Barrier(2)
+
+    def finish(actor):
+        start.wait()
+        try:
+            with db.transaction(actor):
+                sessions.choose_password(actor, lock)
+                time.sleep(0.2)
+        except WrongStage:
+            return "used"
+        return "chosen"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(finish, actors)) == ["chosen", "used"]
+    assert rows(world, "holder_keys", "holder_id", person.id) == 1
